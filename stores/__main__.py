@@ -1,7 +1,5 @@
 """`python -m stores migrate`: brings the database that DB_* names to this version's schema."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 

@@ -11,8 +11,6 @@ Errors of PostgreSQL itself (psycopg.Error) pass through unchanged wherever the 
 tell a lost connection from bad data, and the SQLSTATE says which.
 """
 
-from __future__ import annotations
-
 
 class StoreError(Exception):
     """The root: whatever a store could not do."""

@@ -9,8 +9,6 @@ Rules for whoever writes one, so that it is safe beside processes of the version
 Migrations in the database that this version does not know are left alone: a version rolled back starts beside them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ A file holds any number of queries, each under a header line `-- name: some_name
 comment on the file.
 """
 
-from __future__ import annotations
-
 import re
 from importlib import resources
 from typing import LiteralString, cast
