@@ -1,0 +1,112 @@
+"""One child process: its command, its log, its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devstack import waiting
+
+_TETHER = Path(__file__).with_name("tether.py")
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run. `stop` is the signal that asks for a clean end, `orphaned` what it gets when its parent is gone."""
+
+    name: str
+    argv: Sequence[str]
+    log: Path
+    cwd: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)  # on top of the parent's own
+    stop: signal.Signals = signal.SIGTERM
+    orphaned: signal.Signals = signal.SIGTERM
+
+
+class Process:
+    """A started command. Signals go to the process itself; it leads a session of its own, so that Ctrl-C at the
+    terminal reaches only the parent, which then ends its children in the right order."""
+
+    def __init__(self, command: Command) -> None:
+        command.log.parent.mkdir(parents=True, exist_ok=True)
+        self.command = command
+        with command.log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_TETHER), str(int(command.orphaned)), str(os.getpid()), *command.argv],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=command.cwd,
+                env={**os.environ, **command.env},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; negative: ended by that signal."""
+        return self._popen.poll()
+
+    @property
+    def running(self) -> bool:
+        return self.returncode is None
+
+    def send(self, number: signal.Signals) -> None:
+        if self.running:
+            self._popen.send_signal(number)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end; False if it did not come in time."""
+        return waiting.until(lambda: not self.running, seconds)
+
+    def stop(self, seconds: float) -> bool:
+        """Ask for a clean end and insist after `seconds`. True if it ended by itself."""
+        self.send(self.command.stop)
+        self.send(signal.SIGCONT)  # a paused process takes no other signal
+        if self.wait(seconds):
+            return True
+        self.kill()
+        return False
+
+    def kill(self) -> None:
+        """End it as a power cut would, and wait until the kernel has done so."""
+        self.send(signal.SIGKILL)
+        self._popen.wait()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` started itself and that still run (Linux; elsewhere none are found)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended while we looked
+            after_name = stat.read_text(errors="replace").rpartition(")")[2].split()
+            if int(after_name[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def signal_all(pids: Sequence[int], number: signal.Signals) -> None:
+    """Send a signal to each process that is still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def alive(pid: int) -> bool:
+    """True if there is a process of that number, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

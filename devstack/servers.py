@@ -1,0 +1,78 @@
+"""What every server of the stack has in common: it is started, answers some time later, and is ended."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP
+
+from devstack import errors, processes, waiting
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+
+class Server(ABC):
+    """One server process. `log` gets all that it prints, over all its starts."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process: processes.Process | None = None
+
+    @abstractmethod
+    def command(self) -> processes.Command:
+        """Prepare what it needs on disk and say how to run it. Called before each start."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """True if it takes requests now. Never raises because it does not."""
+
+    def start(self) -> None:
+        """Start it. Returns before it answers: see wait_ready()."""
+        self._process = processes.Process(self.command())
+
+    def wait_ready(self, seconds: float = START_SECONDS) -> None:
+        """Wait until it answers. Raises errors.StartFailed when it ends instead, or is too late."""
+        if waiting.until(lambda: not self.running or self.answers(), seconds) and self.running:
+            return
+        reason = f"no answer within {seconds:.0f} s" if self.running else f"it ended with status {self.returncode}"
+        raise errors.StartFailed(self.name, reason, self.log)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode if self._process else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.running
+
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """End it cleanly, by force after `seconds`. True if force was not needed."""
+        return self._process is None or self._process.stop(seconds)
+
+    def kill(self) -> None:
+        """End it as a power cut would, its children too."""
+        if self._process is not None:
+            children = processes.children(self._process.pid)
+            self._process.kill()
+            processes.signal_all(children, SIGKILL)
+
+    def pause(self) -> None:
+        """Freeze it, its children too: connections stay open and nothing answers."""
+        if self._process is not None and self.running:
+            processes.signal_all([self._process.pid, *processes.children(self._process.pid)], SIGSTOP)
+
+    def resume(self) -> None:
+        if self._process is not None and self.running:
+            processes.signal_all([self._process.pid, *processes.children(self._process.pid)], SIGCONT)
+
+    def restart(self) -> None:
+        """Stop it cleanly, start it on the same data and port, and wait until it answers."""
+        self.stop()
+        self.start()
+        self.wait_ready()

@@ -1,0 +1,81 @@
+"""The PostgreSQL launcher, with real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from devstack.postgres import PostgresServer
+from runtime.settings import DatabaseSettings
+from tests.support import services
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """A server of this test's own, to be ill-treated."""
+    with services.required(), services.running_postgres() as server:
+        yield server
+
+
+def test_the_server_is_version_18_and_wants_the_password(postgres: PostgresServer) -> None:
+    with psycopg.connect(postgres.conninfo()) as connection:
+        assert connection.info.server_version // 10_000 == 18
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(postgres.conninfo(), password="wrong")  # noqa: S106 - that is the point
+
+
+def test_rows_survive_a_kill_and_a_clean_restart(server: PostgresServer) -> None:
+    with psycopg.connect(server.conninfo()) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+
+    server.kill()
+    assert not server.answers()
+    server.start()
+    server.wait_ready()
+    server.restart()
+
+    with psycopg.connect(server.conninfo()) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+def test_a_server_killed_under_open_sessions_starts_again_at_once(server: PostgresServer) -> None:
+    sessions = [psycopg.connect(server.conninfo()) for _ in range(10)]
+
+    server.kill()
+    server.start()
+    server.wait_ready(10)
+
+    assert server.answers()
+    for session in sessions:
+        session.close()
+
+
+def test_a_paused_server_does_not_answer_until_it_is_resumed(server: PostgresServer) -> None:
+    server.pause()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(server.conninfo(), connect_timeout=2)
+    server.resume()
+
+    assert server.answers()
+
+
+def test_a_fresh_database_is_migrated_and_belongs_to_an_ordinary_role(database: DatabaseSettings) -> None:
+    with psycopg.connect(database.conninfo()) as connection:
+        superuser = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+
+    assert superuser == (False,)
+    assert tables is not None
+    assert tables[0] > 0
+
+
+@pytest.mark.parametrize("test_run", [1, 2])
+def test_what_one_test_writes_no_other_test_sees(database: DatabaseSettings, test_run: int) -> None:
+    with psycopg.connect(database.conninfo()) as connection:
+        connection.execute(f"CREATE TABLE written (run int DEFAULT {test_run})")
+
+    with psycopg.connect(database.conninfo()) as connection:
+        assert connection.execute("SELECT count(*) FROM written").fetchone() == (0,)
