@@ -3,13 +3,24 @@
 StoreError
 ├── MigrationError
 │   └── MigrationChanged      an applied migration's file is not what was applied
-└── ProfileStoreError
-    ├── ProfileStoreUnavailable   nothing was reached; try again later
-    └── PartialWrite              some writes of a batch failed; names them
+├── ProfileStoreError
+│   ├── ProfileStoreUnavailable   nothing was reached; try again later
+│   └── PartialWrite              some writes of a batch failed; names them
+└── FlushError                    a write of the aggregates worker did not end in a plain commit
+    ├── StoreUnavailable          nothing was written; try again later
+    ├── OutcomeUnknown            written or not: ask for the settled offsets
+    ├── OffsetMoved               nothing was written: an offset is elsewhere
+    ├── HourMissing               nothing was written: an hour of event time has no table
+    ├── BadData                   nothing was written: PostgreSQL refuses a value
+    └── TopicReplaced             the group has offsets on another topic of this name
 
 Errors of PostgreSQL itself (psycopg.Error) pass through unchanged wherever the caller owns the transaction: it has to
 tell a lost connection from bad data, and the SQLSTATE says which.
 """
+
+from collections.abc import Sequence
+
+import psycopg
 
 
 class StoreError(Exception):
@@ -30,3 +41,51 @@ class MigrationChanged(MigrationError):
         )
         self.number = number
         self.name = name
+
+
+class FlushError(StoreError):
+    """A write of the aggregates worker that did not end in a plain commit."""
+
+
+class StoreUnavailable(FlushError):
+    """PostgreSQL is away, read-only, full or busy: nothing was written, the same write may go through later."""
+
+
+class OutcomeUnknown(FlushError):
+    """The connection went while the transaction ended: only the stored offsets tell whether it was committed."""
+
+
+class OffsetMoved(FlushError):
+    """A stored offset was not where the write began: another worker moved it, or this write was made before."""
+
+
+class HourMissing(FlushError):
+    """No table for an hour of event time that the write has rows of."""
+
+
+class BadData(FlushError):
+    """PostgreSQL refuses a value of the write; trying it again changes nothing."""
+
+
+class TopicReplaced(FlushError):
+    """The topic was deleted and made anew: its old offsets mean nothing in it."""
+
+    def __init__(self, group: str, topic: str, topic_id: str, others: Sequence[str]) -> None:
+        super().__init__(
+            f"topic {topic} has the id {topic_id}, but group {group} has stored offsets of {', '.join(others)}: "
+            "the topic was deleted and made anew. Sums counted so far stay. To count the new topic from its beginning "
+            "run `python -m pipeline adopt-topic`; to count everything anew, empty the database first"
+        )
+
+
+_PASSING_CLASSES = ("08", "40", "53", "57", "58")
+"""Connection, rollback (serialization, deadlock), resources, operator intervention, system error."""
+_PASSING_STATES = ("25006", "25P02", "25P03", "25P04", "55006", "55P03")
+"""Read-only (a failover is on), an ended or timed-out transaction, object in use, lock not available."""
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Whether the same statements may go through later: the server is away, read-only, full or busy."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(_PASSING_CLASSES) or error.sqlstate in _PASSING_STATES

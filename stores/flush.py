@@ -1,0 +1,226 @@
+"""The exactly-once write: deltas, minute totals, dead letters and the offsets they come from, in one transaction.
+
+`Flushes` is the port, `PostgresFlushes` the adapter. The order inside a write is the design's: the rows first, then in
+one round trip the offsets, the small tables and the COMMIT, so that no row lock is held while the client thinks.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+import msgspec
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from runtime import logging
+from stores import copying, errors, offsets, queries
+
+_SQL: Final = queries.load("flush")
+_OFFSET_MOVED: Final = "AZ001"
+_FAILURES: Final = (psycopg.Error, TimeoutError)
+_log = logging.get_logger(__name__)
+
+
+class Move(msgspec.Struct, frozen=True):
+    """One partition's offset goes from `start` to `end` if it still is at `start`."""
+
+    partition: int
+    start: int
+    end: int
+
+
+class MinuteTotal(msgspec.Struct, frozen=True):
+    """What one partition adds to one minute and action."""
+
+    minute: int
+    action: str
+    partition: int
+    count: int
+    sum_price: int
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A record that cannot be counted, whole, with the reason (one word of a small set) and a detail for a person."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    detail: str
+
+
+class Flush(msgspec.Struct, frozen=True):
+    """One write: `rows` are `(item, count, sum of prices)`; `moves` is never empty."""
+
+    rows: Sequence[tuple[copying.Item, int, int]]
+    totals: Sequence[MinuteTotal]
+    moves: Sequence[Move]
+    letters: Sequence[Letter]
+
+
+class Flushes(Protocol):
+    """Where the aggregates worker writes, and where it asks how far it got.
+
+    Every method may raise `errors.StoreUnavailable`: nothing of the call has happened, try again later.
+    """
+
+    async def open(self, starts: Mapping[int, int]) -> dict[int, int]:
+        """The next offset of each partition in `starts`; one that has no row yet gets one with the offset given.
+
+        Raises `errors.TopicReplaced` where the group has offsets on a topic with another id.
+        """
+
+    async def write(self, flush: Flush) -> None:
+        """All of `flush`, or nothing.
+
+        Raises `errors.OffsetMoved` (an offset was not at the move's start; nothing written), `errors.OutcomeUnknown`
+        (the connection went while the transaction ended: written or not), `errors.HourMissing` (an event-time hour has
+        no table; nothing written), `errors.BadData` (PostgreSQL refuses a value; nothing written).
+        """
+
+    async def settled(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The stored next offsets, after every older transaction on them has ended one way or the other."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+class PostgresFlushes:
+    """`Flushes` on one connection to the primary, made anew after every failure."""
+
+    def __init__(self, conninfo: str, consumer: offsets.Consumer, patience: float = 30.0) -> None:
+        """`patience` is how many seconds one exchange with a silent server may take; a frozen one never answers."""
+        self._conninfo, self._consumer, self._patience = conninfo, consumer, patience
+        self._conn: psycopg.AsyncConnection[Any] | None = None
+
+    async def open(self, starts: Mapping[int, int]) -> dict[int, int]:
+        try:
+            async with asyncio.timeout(self._patience), self._transaction() as conn:
+                of = self._consumer
+                if others := await offsets.other_topics(conn, of):
+                    raise errors.TopicReplaced(of.group, of.topic, str(of.topic_id), others)
+                await offsets.insert_missing(conn, self._consumer, starts)
+                return await offsets.read_settled(conn, self._consumer, starts)
+        except _FAILURES as error:
+            raise await self._given_up(error) from error
+
+    async def settled(self, partitions: Sequence[int]) -> dict[int, int]:
+        try:
+            async with asyncio.timeout(self._patience), self._transaction() as conn:
+                return await offsets.read_settled(conn, self._consumer, partitions)
+        except _FAILURES as error:
+            raise await self._given_up(error) from error
+
+    async def write(self, flush: Flush) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                conn = await self._connected()
+                await conn.execute(_SQL["begin"])
+                if flush.rows:
+                    async with conn.cursor() as cursor, cursor.copy(_SQL["copy_deltas"]) as copy:
+                        await copy.write(copying.encode(flush.rows))
+        except _FAILURES as error:
+            raise await self._given_up(error) from error
+        await self._finish(conn, flush)
+
+    async def close(self) -> None:
+        if self._conn is not None:
+            await self._conn.close()
+            self._conn = None
+
+    async def _finish(self, conn: psycopg.AsyncConnection[Any], flush: Flush) -> None:
+        """Offsets, small tables and COMMIT, sent together: the client holds no lock while it waits for an answer."""
+        parameters = _parameters(self._consumer, flush)
+        try:
+            async with asyncio.timeout(self._patience), conn.pipeline():
+                await conn.execute(_SQL["advance"], parameters)
+                await conn.execute(_SQL["commit"])
+        except _FAILURES as error:
+            if conn.info.transaction_status is TransactionStatus.INERROR:  # the server says: rolled back
+                raise await self._given_up(error) from error
+            await self.close()
+            raise errors.OutcomeUnknown(str(error)) from error
+
+    async def _given_up(self, error: psycopg.Error | TimeoutError) -> errors.StoreError:
+        """End the failed transaction and say what its failure means. An error that means nothing here is raised."""
+        meaning = _meaning(error)
+        if isinstance(meaning, errors.StoreUnavailable) or self._conn is None:
+            await self.close()
+        else:
+            await self._rolled_back(self._conn)
+        if meaning is None:
+            raise error
+        return meaning
+
+    async def _rolled_back(self, conn: psycopg.AsyncConnection[Any]) -> None:
+        try:
+            if conn.info.transaction_status is not TransactionStatus.IDLE:
+                await conn.execute(_SQL["rollback"])
+        except psycopg.Error as error:
+            _log.warning("rollback failed, connection dropped", error=str(error))
+            await self.close()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        conn = await self._connected()
+        async with conn.transaction():
+            yield conn
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        # A call that was cancelled half way leaves its transaction open: that connection is not to be gone on with.
+        if self._conn is not None and self._conn.info.transaction_status is not TransactionStatus.IDLE:
+            await self.close()
+        if self._conn is None:
+            self._conn = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+            await self._conn.execute(_SQL["session"])
+        return self._conn
+
+
+def _meaning(error: psycopg.Error | TimeoutError) -> errors.StoreError | None:
+    """What a failure before the end of a transaction means; None: a defect or a missing right, nothing to retry."""
+    if isinstance(error, TimeoutError):
+        return errors.StoreUnavailable("PostgreSQL did not answer in time")
+    state = error.sqlstate or ""
+    if state == _OFFSET_MOVED:
+        return errors.OffsetMoved(str(error))
+    if state == "23514" and "no partition" in str(error):
+        return errors.HourMissing(str(error))
+    if state.startswith(("22", "23")):
+        return errors.BadData(str(error))
+    if errors.is_passing(error):
+        return errors.StoreUnavailable(str(error))
+    return None
+
+
+def _parameters(consumer: offsets.Consumer, flush: Flush) -> dict[str, Any]:
+    return {
+        "group": consumer.group,
+        "topic": consumer.topic,
+        "topic_id": consumer.topic_id,
+        **_columns("move", flush.moves, Move),
+        **_columns("total", flush.totals, MinuteTotal),
+        **_columns("letter", flush.letters, Letter),
+    }
+
+
+def _columns(prefix: str, values: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> dict[str, list[Any]]:
+    """A parameter a field, each a list over all values: `move_partitions`, `total_counts`, ..."""
+    return {f"{prefix}_{_PLURALS[name]}": [getattr(value, name) for value in values] for name in kind.__struct_fields__}
+
+
+_PLURALS: Final = {
+    "partition": "partitions",
+    "start": "starts",
+    "end": "ends",
+    "minute": "minutes",
+    "action": "actions",
+    "count": "counts",
+    "sum_price": "sums",
+    "offset": "offsets",
+    "key": "keys",
+    "value": "values",
+    "reason": "reasons",
+    "detail": "details",
+}
