@@ -1,0 +1,68 @@
+"""What each consumer group has not processed yet, per partition: the end offset minus the committed one."""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from broker import connections, topics
+
+_TIMEOUT_S: Final = 5.0
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """`count` records of `partition` are not yet processed by the consumer group `subscription`."""
+
+    partition: int
+    subscription: str
+    count: int
+
+
+def read(admin: AdminClient, topic: str, groups: Collection[str] = (), timeout_s: float = _TIMEOUT_S) -> list[Backlog]:
+    """One entry per group and partition, ordered by both.
+
+    The groups are those that ever committed an offset of `topic`, and `groups` whether they did or not. A partition
+    that a group never committed counts from the earliest record kept; so does a commit that retention has overtaken.
+    Blocks for a few times `timeout_s` at most. Raises `broker.errors.TopicMissing` and `.BrokerUnavailable`.
+    """
+    found = topics.describe(admin, topic, timeout_s)
+    ends = topics.read_offsets(admin, found, timeout_s)
+    committed = {group: _committed(admin, group, topic, timeout_s) for group in _known(admin, timeout_s) | set(groups)}
+    return [
+        Backlog(partition, group, _behind(offsets.get(partition), *ends[partition]))
+        for group, offsets in sorted(committed.items())
+        if offsets or group in groups
+        for partition in sorted(ends)
+    ]
+
+
+def _behind(committed: int | None, earliest: int, end: int) -> int:
+    return end - min(end, max(earliest, committed if committed is not None else earliest))
+
+
+def _known(admin: AdminClient, timeout_s: float) -> set[str]:
+    try:
+        answer = admin.list_consumer_groups(request_timeout=timeout_s).result(timeout_s + 5)
+    except KafkaException as error:
+        raise connections.translated(error) from error
+    _raise_first(answer.errors)
+    return {group.group_id for group in answer.valid}
+
+
+def _committed(admin: AdminClient, group: str, topic: str, timeout_s: float) -> dict[int, int]:
+    """`{partition: offset}` of what `group` committed of `topic`; empty for a group that does not exist."""
+    request = ConsumerGroupTopicPartitions(group)
+    future = admin.list_consumer_group_offsets([request], request_timeout=timeout_s)[group]
+    try:
+        answer = future.result(timeout_s + 5)
+    except KafkaException as error:
+        raise connections.translated(error) from error
+    return {each.partition: each.offset for each in answer.topic_partitions if each.topic == topic and each.offset >= 0}
+
+
+def _raise_first(failures: Iterable[KafkaException]) -> None:
+    """Half an answer would look like a small backlog."""
+    for failure in failures:
+        raise connections.translated(failure)
