@@ -16,7 +16,7 @@ from tests.support import databases, services
 
 
 def pytest_configure() -> None:
-    """SIGTERM ends a run as Ctrl-C does: fixtures end their servers. After SIGKILL the kernel does (devstack/tether.py)."""
+    """SIGTERM ends a run like Ctrl-C: fixtures end their servers. After SIGKILL the kernel does (devstack/tether)."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 

@@ -1,0 +1,39 @@
+# Everything that a person or CI does here. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+TESTS ?= tests
+
+.PHONY: help
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+.PHONY: venv
+venv:  ## Make the virtual environment, with the tools for development
+	@$(PYTHON) devstack/bootstrap.py dev
+
+.PHONY: kafka
+kafka: venv  ## Fetch Kafka's jars (with Java 17 or newer, and Maven)
+	@$(BIN)/python -m devstack fetch
+
+.PHONY: test
+test: venv  ## Run the tests; TESTS=tests/unit for a part of them
+	$(BIN)/pytest $(TESTS)
+
+.PHONY: lint
+lint: venv  ## Check style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: venv  ## Format the code, and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: check
+check: lint kafka test  ## All that CI checks
