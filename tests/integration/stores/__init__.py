@@ -1,0 +1,1 @@
+"""stores/ on a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""stores/ without a server."""
