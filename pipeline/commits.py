@@ -1,0 +1,50 @@
+"""Telling Kafka how far a group is, in the background and at most once a second.
+
+For the aggregates group this serves lag tools alone: its place is what PostgreSQL stores.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+
+from runtime import logging
+
+_log = logging.get_logger(__name__)
+
+
+class Commits(Protocol):
+    """Where the offsets go."""
+
+    async def commit(self, ends: Mapping[int, int]) -> None:
+        """Raises `aiokafka.errors.KafkaError`."""
+
+
+class Committer:
+    """Keeps the newest offsets that it is told and passes them on."""
+
+    def __init__(self, kafka: Commits, interval_s: float = 1.0) -> None:
+        self._kafka, self._interval_s = kafka, interval_s
+        self._waiting: dict[int, int] = {}
+
+    def note(self, ends: Mapping[int, int]) -> None:
+        """These partitions are done below these offsets."""
+        self._waiting |= ends
+
+    async def run(self) -> None:
+        """Commit once an interval, for ever. A failure is logged and made good by the next commit."""
+        while True:
+            await asyncio.sleep(self._interval_s)
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Commit what waits."""
+        ends, self._waiting = self._waiting, {}
+        if not ends:
+            return
+        try:
+            await self._kafka.commit(ends)
+        except KafkaError as error:
+            _log.info("Kafka was not told, the next time it will be", error=repr(error))
+            self._waiting = ends | self._waiting

@@ -1,0 +1,28 @@
+"""The errors of this package. All of them end the process: its supervisor starts it anew, and offsets make that safe.
+
+PipelineError
+├── TopicReplaced         the topic was deleted and made anew while records of the old one were under way
+├── LogTruncated          the topic ends below what was counted: records that were acknowledged are gone
+├── TooManyDeadLetters    so many broken records in a row that the fault is likelier here than in them
+└── Stalled               records wait and nothing moves
+"""
+
+
+class PipelineError(Exception):
+    """Base of everything that pipeline/ raises; the message is a sentence for the operator."""
+
+
+class TopicReplaced(PipelineError):
+    """Another topic of the same name."""
+
+
+class LogTruncated(PipelineError):
+    """The stored offset lies above the end of the log."""
+
+
+class TooManyDeadLetters(PipelineError):
+    """The limit of dead letters in a row was reached; none of them was stepped over."""
+
+
+class Stalled(PipelineError):
+    """The watchdog saw lag and no movement."""

@@ -1,0 +1,114 @@
+"""Records into sums: the aggregates worker's path per event.
+
+Folded by the items that the values name. DESIGN folds by the bytes of the keys, but the value has to be decoded anyway,
+to find broken records and the price, and decoding the key as well would cost 1.7 us an event.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from pipeline import batches
+from schemas import codec, errors, tags
+from stores import flush
+
+UNDECODABLE = "undecodable"
+HOUR_GONE = "hour_gone"
+REFUSED = "refused_by_store"
+
+Item = tuple[int, str, str, str, str]
+
+
+class Fold:
+    """Sums of records that were not written yet, with the offsets that they move and the records themselves.
+
+    The records are kept until the write is through: a value that PostgreSQL refuses is found among them.
+    """
+
+    def __init__(self, refused_hours: Collection[int] = ()) -> None:
+        """Records of the hours (whole hours since 1970) in `refused_hours` become dead letters."""
+        self.batches: list[batches.Batch] = []
+        self.records = 0
+        self.letters: list[flush.Letter] = []
+        self._refused_hours = refused_hours
+        self._sums: dict[int, dict[Item, list[int]]] = {}
+        self._moves: dict[int, flush.Move] = {}
+
+    def add(self, batch: batches.Batch, start: int) -> None:
+        """Count all of `batch`, which moves its partition from `start` to the batch's end."""
+        sums = self._sums.setdefault(batch.partition, {})
+        self._count(batch, sums)
+        self.batches.append(batch)
+        self.records += len(batch.records)
+        earlier = self._moves.get(batch.partition)
+        first = start if earlier is None else earlier.start
+        self._moves[batch.partition] = flush.Move(batch.partition, first, batch.next_offset)
+
+    def refuse(self, batch: batches.Batch, start: int, detail: str) -> None:
+        """Count nothing of `batch`, keep its records as dead letters, and move its partition all the same."""
+        self.letters.extend(_letter(batch.partition, record, REFUSED, detail) for record in batch.records)
+        self.batches.append(batch)
+        self._moves[batch.partition] = flush.Move(batch.partition, start, batch.next_offset)
+
+    def as_flush(self) -> flush.Flush:
+        """All of it as one write."""
+        rows = [(item, count, price) for sums in self._sums.values() for item, (count, price) in sums.items()]
+        return flush.Flush(rows, _totals(self._sums), list(self._moves.values()), self.letters)
+
+    @property
+    def moves(self) -> list[flush.Move]:
+        return list(self._moves.values())
+
+    @property
+    def hours(self) -> set[int]:
+        """Hours of event time, since 1970, that it has rows of."""
+        return {minute // 60 for sums in self._sums.values() for minute, *_ in sums}
+
+    def _count(self, batch: batches.Batch, sums: dict[Item, list[int]]) -> None:
+        """The loop that every event passes: 5 us, of which decoding is 3.4."""
+        decode, refused = codec.decode_tag_fields, self._refused_hours
+        for record in batch.records:
+            try:
+                tag = decode(record.value or b"")
+            except errors.UndecodableRecord as error:
+                self.letters.append(_letter(batch.partition, record, UNDECODABLE, str(error)))
+                continue
+            minute = tag["time"] // tags.MILLIS_PER_MINUTE
+            if refused and minute // 60 in refused:
+                self.letters.append(_letter(batch.partition, record, HOUR_GONE, "its hour of event time takes no more"))
+                continue
+            item = (minute, tag["action"], tag["origin"], tag["brand_id"], tag["category_id"])
+            total = sums.get(item)
+            if total is None:
+                sums[item] = [1, tag["price"]]
+            else:
+                total[0] += 1
+                total[1] += tag["price"]
+
+
+def fold(parts: Iterable[batches.Batch], starts: Mapping[int, int], refused_hours: Collection[int] = ()) -> Fold:
+    """`parts`, in order, as one fold; `starts` are the offsets that their partitions are at before."""
+    folded, at = Fold(refused_hours), dict(starts)
+    for batch in parts:
+        folded.add(batch, at[batch.partition])
+        at[batch.partition] = batch.next_offset
+    return folded
+
+
+def refused(batch: batches.Batch, starts: Mapping[int, int], detail: str) -> Fold:
+    """A fold of `batch` alone in which nothing is counted and every record is a dead letter."""
+    folded = Fold()
+    folded.refuse(batch, starts[batch.partition], detail)
+    return folded
+
+
+def _totals(sums_of: dict[int, dict[Item, list[int]]]) -> list[flush.MinuteTotal]:
+    totals: dict[tuple[int, str, int], list[int]] = {}
+    for partition, sums in sums_of.items():
+        for (minute, action, *_), (count, price) in sums.items():
+            total = totals.setdefault((minute, action, partition), [0, 0])
+            total[0] += count
+            total[1] += price
+    return [flush.MinuteTotal(*key, *total) for key, total in totals.items()]
+
+
+def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> flush.Letter:
+    return flush.Letter(partition, record.offset, record.key, record.value, reason, detail)

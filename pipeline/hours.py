@@ -1,0 +1,63 @@
+"""Event-time hours as the aggregates worker needs them: made on demand, made ahead, dropped when old."""
+
+import asyncio
+import datetime
+from collections.abc import Collection
+from typing import Any
+
+import psycopg
+
+from pipeline import metrics
+from pipeline.settings import AggregatesSettings
+from runtime import logging
+from stores import errors, hours
+
+_log = logging.get_logger(__name__)
+
+
+class PostgresHours:
+    """`sink.Hours` on a connection of its own a call: it is needed a few times an hour."""
+
+    def __init__(self, settings: AggregatesSettings) -> None:
+        self._conninfo = settings.conninfo("allezone pipeline hours")
+        self._patience_s = settings.store_patience_s
+        self._max_hours = settings.max_hours
+        self._interval_s = settings.housekeeping_interval_s
+        self._retention = hours.Retention(
+            event_age=datetime.timedelta(hours=settings.retention_event_hours),
+            idle=datetime.timedelta(hours=settings.retention_idle_hours),
+        )
+
+    async def ensure(self, wanted: Collection[int]) -> set[int]:
+        """See `sink.Hours`."""
+        try:
+            async with asyncio.timeout(self._patience_s), await self._connected() as conn:
+                states = await hours.ensure_hours(conn, wanted, max_hours=self._max_hours)
+        except (psycopg.Error, TimeoutError) as error:
+            raise _passing(error) from error
+        return {hour for hour, state in states.items() if state is not hours.HourState.MADE}
+
+    async def keep(self) -> None:
+        """Make hours ahead and drop old ones, once an interval, for ever."""
+        while True:
+            try:
+                await self._look()
+            except (psycopg.Error, TimeoutError) as error:
+                _log.warning("hours not looked after, the next time they will be", error=repr(_passing(error)))
+            await asyncio.sleep(self._interval_s)
+
+    async def _look(self) -> None:
+        async with asyncio.timeout(self._patience_s), await self._connected() as conn:
+            await hours.make_ahead(conn, max_hours=self._max_hours)
+            dropped = await hours.expire(conn, self._retention)
+            metrics.HOURS_DROPPED.inc(len(dropped))
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+
+
+def _passing(error: psycopg.Error | TimeoutError) -> errors.StoreUnavailable:
+    """What is worth another try. A defect or a missing right is raised as it is."""
+    if isinstance(error, psycopg.Error) and not errors.is_passing(error):
+        raise error
+    return errors.StoreUnavailable(str(error) or "PostgreSQL did not answer in time")

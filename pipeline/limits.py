@@ -1,0 +1,36 @@
+"""When broken records are too many: the fault is then likelier a reader's defect or a foreign producer than theirs."""
+
+from collections.abc import Sequence
+
+from pipeline import errors
+from stores import flush
+
+
+class DeadLetterLimit:
+    """Refuses more than `in_a_row` dead letters on consecutive offsets of one partition."""
+
+    def __init__(self, in_a_row: int) -> None:
+        self._in_a_row = in_a_row
+        self._runs: dict[int, tuple[int, int]] = {}
+
+    def check(self, letters: Sequence[flush.Letter]) -> None:
+        """Take note of `letters`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""
+        for letter in letters:
+            run = self._run_with(letter)
+            self._runs[letter.partition] = (letter.offset, run)
+            if run > self._in_a_row:
+                self._refuse(letter, run)
+
+    def _run_with(self, letter: flush.Letter) -> int:
+        last, run = self._runs.get(letter.partition, (letter.offset - 1, 0))
+        if letter.offset <= last:  # the same write, tried again
+            return run
+        return run + 1 if letter.offset == last + 1 else 1
+
+    def _refuse(self, letter: flush.Letter, run: int) -> None:
+        message = (
+            f"{run} records in a row of partition {letter.partition} cannot be counted, the last one at offset "
+            f"{letter.offset}: {letter.reason}: {letter.detail}. None of them was stepped over. Look at what writes to "
+            "the topic; raise DEAD_LETTERS_IN_A_ROW to go on regardless"
+        )
+        raise errors.TooManyDeadLetters(message)

@@ -1,0 +1,45 @@
+"""What a worker asks about its topic beside consuming it: is it still the same, and how far does it reach."""
+
+import asyncio
+from typing import Protocol
+from uuid import UUID
+
+from broker import connections, topics
+from pipeline import errors
+
+
+class Log(Protocol):
+    """One topic. Both methods raise `broker.errors.BrokerUnavailable` and `broker.errors.TopicMissing`."""
+
+    async def verify(self) -> None:
+        """Raises `errors.TopicReplaced` if the topic is not the one that this worker began with."""
+
+    async def offsets(self) -> dict[int, tuple[int, int]]:
+        """`{partition: (earliest, end)}` of the topic as it is now."""
+
+
+class KafkaLog:
+    """`Log` over the admin protocol, with a client of its own."""
+
+    def __init__(self, bootstrap: str, topic: str, topic_id: UUID, timeout_s: float = 10.0) -> None:
+        self._admin = connections.admin(bootstrap)
+        self._topic, self._id, self._timeout_s = topic, topic_id, timeout_s
+
+    async def verify(self) -> None:
+        self._check(await self._described())
+
+    async def offsets(self) -> dict[int, tuple[int, int]]:
+        described = await self._described()
+        self._check(described)
+        return await asyncio.to_thread(topics.read_offsets, self._admin, described, self._timeout_s)
+
+    async def _described(self) -> topics.Topic:
+        return await asyncio.to_thread(topics.describe, self._admin, self._topic, self._timeout_s)
+
+    def _check(self, described: topics.Topic) -> None:
+        if described.id != self._id:
+            message = (
+                f"topic {self._topic} was deleted and made anew: its id was {self._id} and is {described.id}. "
+                "Nothing of the new one was counted. Start the worker again: it says what to choose from"
+            )
+            raise errors.TopicReplaced(message)
