@@ -136,12 +136,15 @@ class PostgresFlushes:
         try:
             async with asyncio.timeout(self._patience), conn.pipeline():
                 await conn.execute(_SQL["advance"], parameters)
-                await conn.execute(_SQL["commit"])
+                ended = await conn.execute(_SQL["commit"])
         except _FAILURES as error:
             if conn.info.transaction_status is TransactionStatus.INERROR:  # the server says: rolled back
                 raise await self._given_up(error) from error
             await self.close()
             raise errors.OutcomeUnknown(str(error)) from error
+        if ended.statusmessage != "COMMIT":  # a COMMIT of a failed transaction is answered with ROLLBACK, not an error
+            message = f"COMMIT was answered with {ended.statusmessage}"
+            raise errors.OutcomeUnknown(message)
 
     async def _given_up(self, error: psycopg.Error | TimeoutError) -> errors.StoreError:
         """End the failed transaction and say what its failure means. An error that means nothing here is raised."""
