@@ -20,6 +20,16 @@ venv:  ## Make the virtual environment, with the tools for development
 kafka: venv  ## Fetch Kafka's jars (with Java 17 or newer, and Maven)
 	@$(BIN)/python -m devstack fetch
 
+.PHONY: run
+run:  ## Bring up the whole system on this machine; Ctrl-C ends it
+	@$(PYTHON) devstack/bootstrap.py local
+	@exec $(BIN)/python -m devstack run
+
+.PHONY: clean-state
+clean-state:  ## Forget the data, logs and password of `make run`
+	@$(PYTHON) devstack/bootstrap.py local
+	@$(BIN)/python -m devstack clean-state
+
 .PHONY: test
 test: venv  ## Run the tests; TESTS=tests/unit for a part of them
 	$(BIN)/pytest $(TESTS)

@@ -1,20 +1,64 @@
-"""`python -m devstack COMMAND`: see COMMANDS."""
+"""`python -m devstack COMMAND`: the commands behind the Makefile."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 from collections.abc import Callable
+from types import FrameType
 
-from devstack import errors, jars, tools
+from devstack import announce, errors, jars, layout, leftovers, tools
+from devstack.settings import DevstackSettings
+from devstack.stack import Stack
+from devstack.state import State
+from runtime import settings as runtime_settings
+
+_WATCH_INTERVAL_SECONDS = 0.2
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run() -> None:
+    """Bring the whole system up, keep it running, and take it down on Ctrl-C or SIGTERM."""
+    began = time.monotonic()
+    settings = runtime_settings.load(DevstackSettings)
+    stack = Stack(settings, announce.say)
+    with stack.state.owned():
+        try:
+            _interrupt_once()
+            fetch()
+            stack.bring_up()
+            announce.say(announce.ready(settings, stack.state, time.monotonic() - began))
+            _keep(stack)
+        except KeyboardInterrupt:
+            announce.say("asked to stop")
+        finally:
+            _ignore_signals()
+            stack.bring_down()
+    announce.say("stopped")
 
 
 def fetch() -> None:
     """Fetch Kafka's jars, if they are not there."""
     tools.java()
-    jars.ensure()
+    if not jars.present():
+        announce.say(f"fetching Kafka {jars.version()} with Maven, 44 MB, once")
+        jars.ensure()
 
 
-COMMANDS: dict[str, Callable[[], None]] = {"fetch": fetch}
+def clean_state() -> None:
+    """Forget all data, logs and the password. Refused while the system runs."""
+    state = State(runtime_settings.load(DevstackSettings).state_dir)
+    if not state.exists:
+        announce.say(f"nothing to forget in {state.root}")
+        return
+    with state.owned():
+        leftovers.end(state.pids, layout.stop_order, announce.say)
+        state.forget()
+    announce.say(f"forgot {state.root}")
+
+
+COMMANDS: dict[str, Callable[[], None]] = {"run": run, "fetch": fetch, "clean-state": clean_state}
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +72,28 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{reason}\n")
         return 1
     return 0
+
+
+def _keep(stack: Stack) -> None:
+    while True:
+        stack.watch()
+        time.sleep(_WATCH_INTERVAL_SECONDS)
+
+
+def _interrupt_once() -> None:
+    """The first signal to end interrupts whatever is going on; later ones must not interrupt the ending."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        _ignore_signals()
+        raise KeyboardInterrupt
+
+    for number in _ENDING:
+        signal.signal(number, interrupt)
+
+
+def _ignore_signals() -> None:
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,12 +37,12 @@ def answers(port: int, host: str = HOST) -> bool:
     return False
 
 
-def reserve() -> int:
-    """A free port which no other process that asks this function gets while this process lives."""
+def reserve(count: int = 1) -> int:
+    """The first of `count` neighbouring free ports, which nobody else who asks here gets while this process lives."""
     while True:
-        port = random.choice(_RANGE)  # noqa: S311 - not a secret
-        if _lock(port) and is_free(port):
-            return port
+        first = random.choice(_RANGE)  # noqa: S311 - not a secret
+        if all(_lock(port) and is_free(port) for port in range(first, first + count)):
+            return first
 
 
 def _lock(port: int) -> bool:
@@ -55,3 +56,24 @@ def _lock(port: int) -> bool:
         return False
     _reserved.append(file)
     return True
+
+
+def listener(port: int) -> str | None:
+    """Who listens there, as "process 123 (java)"; None where the system does not tell (no Linux, another account)."""
+    inodes = {inode for table in ("tcp", "tcp6") for inode in _listening(Path("/proc/net", table), port)}
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # it ended while we looked, or belongs to somebody else
+            if os.readlink(descriptor).removeprefix("socket:[").removesuffix("]") in inodes:
+                process = descriptor.parent.parent
+                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
+    return None
+
+
+def _listening(table: Path, port: int) -> Iterator[str]:
+    """The inodes of sockets that listen on `port`, from one of the kernel's tables."""
+    if not table.exists():
+        return
+    for line in table.read_text().splitlines()[1:]:
+        _, local, _, state, *rest = line.split()
+        if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+            yield rest[5]

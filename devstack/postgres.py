@@ -63,6 +63,7 @@ class PostgresServer(servers.Server):
         if not (self._data / "PG_VERSION").exists():
             self._initialize()
         self._write_configuration()
+        self._forget_stale_lock()
         return processes.Command(
             self.name,
             [*self._unprivileged(), str(binaries() / "postgres"), "-D", str(self._data), "-p", str(self.port)],
@@ -133,6 +134,13 @@ class PostgresServer(servers.Server):
         if self._throwaway:
             text += (CONFIG / "throwaway.conf").read_text()
         (self._data / "postgresql.conf").write_text(text)
+
+    def _forget_stale_lock(self) -> None:
+        """After a power cut, the process that postmaster.pid names may be another program, which PostgreSQL avoids."""
+        lock = self._data / "postmaster.pid"
+        words = lock.read_text().split() if lock.exists() else []
+        if not words or str(self._data) not in processes.command_line(int(words[0])):
+            lock.unlink(missing_ok=True)
 
     def _ensure_role(self) -> None:
         with psycopg.connect(self.conninfo()) as connection:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from devstack import waiting
+from devstack import errors, waiting
 
 _TETHER = Path(__file__).with_name("tether.py")
 
@@ -24,7 +25,7 @@ class Command:
     argv: Sequence[str]
     log: Path
     cwd: Path | None = None
-    env: Mapping[str, str] = field(default_factory=dict)  # on top of the parent's own
+    env: Mapping[str, str] | None = None  # all of it; the parent's own by default
     stop: signal.Signals = signal.SIGTERM
     orphaned: signal.Signals = signal.SIGTERM
 
@@ -36,6 +37,7 @@ class Process:
     def __init__(self, command: Command) -> None:
         command.log.parent.mkdir(parents=True, exist_ok=True)
         self.command = command
+        self._asked = False
         with command.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_TETHER), str(int(command.orphaned)), str(os.getpid()), *command.argv],
@@ -43,7 +45,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=command.cwd,
-                env={**os.environ, **command.env},
+                env=command.env,
                 start_new_session=True,
             )
 
@@ -68,10 +70,16 @@ class Process:
         """Wait for its end; False if it did not come in time."""
         return waiting.until(lambda: not self.running, seconds)
 
+    def ask_to_stop(self) -> None:
+        """Ask for a clean end, once (a second request means haste to some), and do not wait for it."""
+        if not self._asked:
+            self._asked = True
+            self.send(self.command.stop)
+            self.send(signal.SIGCONT)  # a paused process takes no other signal
+
     def stop(self, seconds: float) -> bool:
         """Ask for a clean end and insist after `seconds`. True if it ended by itself."""
-        self.send(self.command.stop)
-        self.send(signal.SIGCONT)  # a paused process takes no other signal
+        self.ask_to_stop()
         if self.wait(seconds):
             return True
         self.kill()
@@ -110,3 +118,16 @@ def alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def command_line(pid: int) -> str:
+    """Program and arguments of a process; empty if there is none."""
+    ps = shutil.which("ps")
+    if Path("/proc/self/cmdline").exists():
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        return ""
+    if ps is None:
+        reason = "`ps` is missing: without it, nobody can tell which process is which."
+        raise errors.ToolMissing(reason)
+    return subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP, strsignal
 
 from devstack import errors, processes, waiting
 
 START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 25.0  # the slowest by design is a gateway, which has 20 s to finish its requests
 
 
 class Server(ABC):
     """One server process. `log` gets all that it prints, over all its starts."""
+
+    stop_seconds = STOP_SECONDS
 
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
@@ -36,7 +38,7 @@ class Server(ABC):
         """Wait until it answers. Raises errors.StartFailed when it ends instead, or is too late."""
         if waiting.until(lambda: not self.running or self.answers(), seconds) and self.running:
             return
-        reason = f"no answer within {seconds:.0f} s" if self.running else f"it ended with status {self.returncode}"
+        reason = f"no answer within {seconds:.0f} s" if self.running else f"it {self.ending()}"
         raise errors.StartFailed(self.name, reason, self.log)
 
     @property
@@ -51,9 +53,21 @@ class Server(ABC):
     def running(self) -> bool:
         return self._process is not None and self._process.running
 
-    def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """End it cleanly, by force after `seconds`. True if force was not needed."""
-        return self._process is None or self._process.stop(seconds)
+    def ending(self) -> str:
+        """How it ended, in words."""
+        status = self.returncode
+        if status is None:
+            return "still runs"
+        return f"ended by signal {-status} ({strsignal(-status)})" if status < 0 else f"ended with status {status}"
+
+    def ask_to_stop(self) -> None:
+        """Ask for a clean end and do not wait for it."""
+        if self._process is not None:
+            self._process.ask_to_stop()
+
+    def stop(self) -> bool:
+        """End it cleanly, by force after `stop_seconds`. True if force was not needed."""
+        return self._process is None or self._process.stop(self.stop_seconds)
 
     def kill(self) -> None:
         """End it as a power cut would, its children too."""

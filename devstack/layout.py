@@ -1,0 +1,67 @@
+"""Which processes there are and on which ports, from the settings alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from devstack import errors, ports
+from devstack.settings import DevstackSettings
+
+_STOP_ORDER = ("gateway", "pipeline", "kafka", "postgres")  # who takes requests goes first, who keeps data last
+
+
+@dataclass(frozen=True)
+class Place:
+    """A port of a process. `setting` is what moves it."""
+
+    name: str
+    port: int
+    setting: str
+
+
+def servers(settings: DevstackSettings) -> list[Place]:
+    return [
+        Place("kafka", settings.kafka_port, "KAFKA_PORT"),
+        Place("kafka", settings.kafka_controller_port, "KAFKA_CONTROLLER_PORT"),
+        Place("postgres", settings.db_port, "DB_PORT"),
+    ]
+
+
+def applications(settings: DevstackSettings) -> list[Place]:
+    """Named KIND-NUMBER, where KIND with spaces for dashes is what `python -m` runs."""
+    return [
+        *_row("gateway", settings.gateways, settings.gateway_port, "GATEWAY_PORT"),
+        *_row("pipeline-aggregates", settings.aggregates_workers, settings.aggregates_port, "AGGREGATES_PORT"),
+        *_row("pipeline-profiles", settings.profiles_workers, settings.profiles_port, "PROFILES_PORT"),
+    ]
+
+
+def stop_order(name: str) -> int:
+    """The place of a process in the order of stopping; those of equal place are stopped together."""
+    return next(place for place, prefix in enumerate(_STOP_ORDER) if name.startswith(prefix))
+
+
+def refuse_busy_ports(settings: DevstackSettings) -> None:
+    """Raise errors.PortBusy, with a sentence for each port that cannot be had."""
+    places = servers(settings) + applications(settings)
+    uses = Counter(place.port for place in places)
+    complaints = [_complaint(place, uses[place.port]) for place in places]
+    if any(complaints):
+        raise errors.PortBusy("\n".join(filter(None, complaints)))
+
+
+def _row(kind: str, count: int, first: int, setting: str) -> list[Place]:
+    return [Place(f"{kind}-{number + 1}", first + number, setting) for number in range(count)]
+
+
+def _complaint(place: Place, uses: int) -> str | None:
+    if uses > 1:
+        return f"Port {place.port} is meant for {uses} processes, {place.name} is one: move it with {place.setting}."
+    if ports.is_free(place.port):
+        return None
+    owner = ports.listener(place.port)
+    return (
+        f"Port {place.port} for {place.name} is taken{f' by {owner}' if owner else ''}: "
+        f"end that, or choose another port with `{place.setting}=... make run`."
+    )

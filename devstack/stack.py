@@ -1,0 +1,129 @@
+"""The whole system on one machine: what is started with what, and in which order it comes and goes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from devstack import applications, errors, layout, leftovers, paths, pids, ports, servers, supervisor
+from devstack.kafka import KafkaServer, Node
+from devstack.postgres import PostgresServer
+from devstack.settings import DevstackSettings
+from devstack.state import State
+
+DATABASE = "allezone"
+_PREPARE_SECONDS = 120
+
+
+class Stack:
+    """One system on one state folder, which the caller owns (State.owned) while it uses this."""
+
+    def __init__(self, settings: DevstackSettings, say: supervisor.Say) -> None:
+        self.settings = settings
+        self.state = State(settings.state_dir)
+        self._say = say
+        self._supervisor = supervisor.Supervisor(lambda name: pids.PidFile(self.state.pids, name), say)
+        self._started: list[str] = []
+
+    def bring_up(self) -> None:
+        """Start everything and return once all of it is ready. Raises errors.DevstackError; bring_down() afterwards."""
+        leftovers.end(self.state.pids, layout.stop_order, self._say)
+        layout.refuse_busy_ports(self.settings)
+        self._start_servers()
+        self._prepare()
+        self._start_applications()
+
+    def watch(self) -> None:
+        """Start again what has ended: see supervisor.Supervisor.watch."""
+        self._supervisor.watch()
+
+    def bring_down(self) -> None:
+        """Stop everything cleanly: gateways first, then workers, then the servers."""
+        for place in sorted({layout.stop_order(name) for name in self._started}):
+            names = [name for name in self._started if layout.stop_order(name) == place]
+            self._say(f"stopping {', '.join(names)}")
+            self._supervisor.stop(names)
+
+    def environment(self) -> dict[str, str]:
+        """How the processes, and commands that a person runs beside them, find the servers."""
+        return {
+            "ENVIRONMENT": "local",
+            "KAFKA_HOSTS": f"{ports.HOST}:{self.settings.kafka_port}",
+            "KAFKA_REPLICATION": "1",
+            "KAFKA_MIN_INSYNC": "1",
+            "DB_HOST": ports.HOST,
+            "DB_PORT": str(self.settings.db_port),
+            "DB_NAME": DATABASE,
+            "DB_USER": "allezone",
+            "DB_PASSWORD": self.state.password(),
+        }
+
+    def _start_servers(self) -> None:
+        self._say("starting postgres and kafka")
+        postgres, kafka = self._postgres(), self._kafka()
+        self._start([postgres, kafka])
+        if not postgres.has_database(DATABASE):
+            postgres.create_database(DATABASE)
+
+    def _prepare(self) -> None:
+        """Migrate the database and make the topic, by the commands that any deployment uses."""
+        self.state.write_private(self.state.environment, _as_shell(self.environment()))
+        self._say("bringing the database and the topic to this version's form")
+        self._run("stores", "migrate")
+        self._run("broker", "ensure-topics")
+
+    def _start_applications(self) -> None:
+        started = list(self._applications())
+        self._say(f"starting {', '.join(application.name for application in started)}")
+        self._start(started)
+
+    def _start(self, together: Sequence[servers.Server]) -> None:
+        for server in together:
+            self._started.append(server.name)
+            self._supervisor.start(server)
+        for server in together:
+            server.wait_ready(self.settings.start_seconds)
+
+    def _kafka(self) -> KafkaServer:
+        node = Node(1, self.settings.kafka_port, self.settings.kafka_controller_port)
+        return KafkaServer(self.state.kafka, node, heap=self.settings.kafka_heap, log=self.state.log("kafka"))
+
+    def _postgres(self) -> PostgresServer:
+        state, log = self.state.postgres, self.state.log("postgres")
+        return PostgresServer(state, self.settings.db_port, password=self.state.password(), log=log)
+
+    def _applications(self) -> Iterator[applications.Application]:
+        for place in layout.applications(self.settings):
+            arguments = place.name.rsplit("-", 1)[0].split("-")
+            variable = "GATEWAY_PORT" if arguments == ["gateway"] else "PROBE_PORT"
+            environment = self._environment_with({variable: str(place.port)})
+            yield applications.Application(place.name, arguments, place.port, environment, self.state.log(place.name))
+
+    def _environment_with(self, more: Mapping[str, str]) -> dict[str, str]:
+        """What was set for the runner goes on to the processes, except what the runner itself decides."""
+        own = {**self.environment(), **more}
+        inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in own}
+        return inherited | own
+
+    def _run(self, *arguments: str) -> None:
+        log = self.state.log(arguments[0])
+        with log.open("ab") as output:
+            done = subprocess.run(
+                [sys.executable, "-m", *arguments],
+                cwd=paths.PROJECT,
+                env=self._environment_with({}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_PREPARE_SECONDS,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise errors.StartFailed(" ".join(arguments), f"it ended with status {done.returncode}", log)
+
+
+def _as_shell(environment: Mapping[str, str]) -> str:
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items())
