@@ -6,31 +6,15 @@ without a registry, so a reader takes every version ever released. `python -m be
 """
 
 from io import BytesIO
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 import msgspec
 from fastavro import schemaless_reader, schemaless_writer
 
-from schemas import errors, registry, tags
+from schemas import errors, fast, registry, tags
 
 _TAG = registry.Schema("UserTag")
 _ITEM = registry.Schema("AggregatesItem")
-
-
-class TagFields(TypedDict):
-    """The fields of a `tags.UserTag`, as the decoder gives them: what the per-event path reads without a Struct."""
-
-    time: int
-    cookie: str
-    country: str
-    device: str
-    action: str
-    origin: str
-    product_id: int | str
-    brand_id: str
-    category_id: str
-    price: int
-    event_id: str | None
 
 
 def encode_tag(tag: tags.UserTag) -> bytes:
@@ -40,12 +24,9 @@ def encode_tag(tag: tags.UserTag) -> bytes:
 
 def decode_tag(data: bytes) -> tags.UserTag:
     """The tag that any released version wrote. Raises `errors.UndecodableRecord`."""
-    return tags.UserTag(**decode_tag_fields(data))
-
-
-def decode_tag_fields(data: bytes) -> TagFields:
-    """The same as a plain dict, 0.2 us cheaper. Raises `errors.UndecodableRecord`."""
-    return cast(TagFields, _decode(_TAG, data))
+    if data.startswith(fast.HEADER):
+        return fast.read(data)
+    return tags.UserTag(**_decode(_TAG, data))
 
 
 def encode_item(item: tags.AggregatesItem) -> bytes:
