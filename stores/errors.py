@@ -3,6 +3,7 @@
 StoreError
 ├── MigrationError
 │   └── MigrationChanged      an applied migration's file is not what was applied
+├── AggregatesUnavailable     PostgreSQL does not answer a query; try again later
 ├── ProfileStoreError
 │   ├── ProfileStoreUnavailable   nothing was reached; try again later
 │   └── PartialWrite              some writes of a batch failed; names them
@@ -41,6 +42,10 @@ class MigrationChanged(MigrationError):
         )
         self.number = number
         self.name = name
+
+
+class AggregatesUnavailable(StoreError):
+    """PostgreSQL does not answer a query: it is away, or takes too long."""
 
 
 class FlushError(StoreError):
