@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from devstack import pids, processes, servers, waiting
+from devstack import pids, processes, waiting
+
+# Less than a clean end may take: these were given up once already, and whoever typed `make run` waits.
+PATIENCE_SECONDS = 10.0
 
 
 def end(
-    folder: Path, stop_order: Callable[[str], int], say: Callable[[str], None], patience: float = servers.STOP_SECONDS
+    folder: Path, stop_order: Callable[[str], int], say: Callable[[str], None], patience: float = PATIENCE_SECONDS
 ) -> None:
     """End every process that has a pid file in `folder`, gently first, those of lowest `stop_order` first."""
-    for name in sorted(pids.written(folder), key=stop_order):
+    names = sorted(pids.written(folder), key=stop_order)
+    _wake([pids.PidFile(folder, name) for name in names])
+    for name in names:
         pid_file = pids.PidFile(folder, name)
         pid = pid_file.read()
         if pid is not None:
@@ -22,11 +27,16 @@ def end(
         pid_file.remove()
 
 
+def _wake(pid_files: Sequence[pids.PidFile]) -> None:
+    """Let paused ones go on, all of them first: a worker ends the sooner if its broker answers."""
+    for pid in filter(None, (pid_file.read() for pid_file in pid_files)):
+        processes.signal_all([pid, *processes.children(pid)], signal.SIGCONT)
+
+
 def _end(pid_file: pids.PidFile, pid: int, patience: float) -> None:
     children = processes.children(pid)
     # To PostgreSQL, SIGTERM means to wait for its clients to leave; every other server takes both signals alike.
     processes.signal_all([pid], signal.SIGINT if pid_file.name == "postgres" else signal.SIGTERM)
-    processes.signal_all([pid, *children], signal.SIGCONT)
     if not waiting.until(lambda: pid_file.read() is None, patience):
         processes.signal_all([pid, *children], signal.SIGKILL)
         waiting.until(lambda: pid_file.read() is None, patience)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from devstack import errors, waiting
 
+_LONG_LOG_BYTES = 50_000_000
 _TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -35,7 +36,7 @@ class Process:
     terminal reaches only the parent, which then ends its children in the right order."""
 
     def __init__(self, command: Command) -> None:
-        command.log.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(command.log)
         self.command = command
         self._asked = False
         with command.log.open("ab") as log:
@@ -89,6 +90,13 @@ class Process:
         """End it as a power cut would, and wait until the kernel has done so."""
         self.send(signal.SIGKILL)
         self._popen.wait()
+
+
+def _make_room(log: Path) -> None:
+    """A log that has grown long over many starts is put aside, once."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _LONG_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def children(pid: int) -> list[int]:

@@ -16,7 +16,7 @@ class DevstackSettings(AerospikeSettings):
     state_dir: Path = Field(paths.STATE, description="Folder of all data, logs, process ids and the password.")
 
     gateway_port: int = Field(8088, ge=1, le=65_535, description="Port of the first gateway; the others count up.")
-    gateways: int = Field(1, ge=1, le=16, description="Gateway processes.")
+    gateways: int = Field(1, ge=0, le=16, description="Gateway processes.")
     aggregates_port: int = Field(8100, ge=1, le=65_535, description="Probe port of the first aggregates worker.")
     aggregates_workers: int = Field(1, ge=0, le=64, description="Worker processes of the aggregates group.")
     profiles_port: int = Field(8200, ge=1, le=65_535, description="Probe port of the first profiles worker.")

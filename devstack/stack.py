@@ -105,6 +105,7 @@ class Stack:
     def _environment_with(self, more: Mapping[str, str]) -> dict[str, str]:
         """What was set for the runner goes on to the processes, except what the runner itself decides."""
         own = {**self.environment(), **more}
+        own["PYTHONUNBUFFERED"] = "1"  # what a process said last, before it was killed, is in its log
         inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in own}
         return inherited | own
 

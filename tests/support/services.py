@@ -62,14 +62,15 @@ def running_postgres() -> Iterator[postgres.PostgresServer]:
 
 @contextmanager
 def required() -> Iterator[None]:
-    """A service that cannot be had fails a test in CI and skips it, by name, on a laptop."""
+    """What cannot be had inside this block is missing()."""
     try:
         yield
-    except (errors.ToolMissing, errors.JarsUnavailable) as missing:
-        _missing(missing)
+    except (errors.ToolMissing, errors.JarsUnavailable) as reason:
+        missing(str(reason))
 
 
-def _missing(reason: errors.DevstackError) -> NoReturn:
+def missing(what: str) -> NoReturn:
+    """Something that a test needs is not on this machine: fails the test in CI, skips it by name on a laptop."""
     if os.environ.get("CI"):
-        pytest.fail(f"a service is missing: {reason}", pytrace=False)
-    pytest.skip(f"a service is missing: {reason}")
+        pytest.fail(f"missing: {what}", pytrace=False)
+    pytest.skip(f"missing: {what}")
