@@ -121,7 +121,7 @@ async def run(conninfo: str, state: str, arguments: argparse.Namespace) -> float
 
 
 async def measure(reader: AggregatesReader, query: AggregatesQuery, bound_ms: float) -> float:
-    """Milliseconds of the first run, or, if that was over the bound, of the best of three: a busy machine is no plan."""
+    """Milliseconds of the first run, or, if over the bound, of the best of three: a busy machine is not a bad plan."""
     runs: list[float] = []
     while not runs or (min(runs) > bound_ms and len(runs) < 3):
         began = time.perf_counter()

@@ -1,0 +1,82 @@
+"""Records that a consumer group could not process: kept whole, repaired by an operator, applied after all.
+
+Every function runs in the caller's transaction: a letter is written with the offset that steps over its record, and
+marked as replayed with the output that the record then makes. So a record is in exactly one of the two places.
+"""
+
+import datetime
+import uuid
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from stores import queries
+
+_SQL = queries.load("dead_letters")
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A record that a group steps over. `reason` is one word of a small set; `detail` is for a person."""
+
+    consumer_group: str
+    topic: str
+    topic_id: uuid.UUID
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    detail: str
+
+
+class DeadLetter(Failure, frozen=True, kw_only=True):
+    """A stored failure. `key` and `value` are the mended ones where there are any, what a replay takes."""
+
+    id: int
+    occurred_at: datetime.datetime
+    mended_at: datetime.datetime | None
+    replayed_at: datetime.datetime | None
+
+
+async def write(conn: AsyncConnection[Any], failures: list[Failure]) -> None:
+    """Stores failures. One that is stored already, of an earlier run over the same records, stays as it is."""
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_SQL["write"], [msgspec.structs.asdict(failure) for failure in failures])
+
+
+async def waiting(
+    conn: AsyncConnection[Any], *, consumer_group: str | None = None, after: int = 0, limit: int = 100
+) -> list[DeadLetter]:
+    """Letters not replayed yet, oldest first, of one group or all, with an id above `after` (for the next page)."""
+    async with conn.cursor(row_factory=class_row(DeadLetter)) as cursor:
+        await cursor.execute(_SQL["waiting"], {"consumer_group": consumer_group, "after": after, "limit": limit})
+        return await cursor.fetchall()
+
+
+async def counts(conn: AsyncConnection[Any]) -> dict[tuple[str, str], int]:
+    """How many wait, by (consumer group, reason)."""
+    rows = await (await conn.execute(_SQL["counts"])).fetchall()
+    return {(group, reason): count for group, reason, count in rows}
+
+
+async def mend(
+    conn: AsyncConnection[Any], letter_id: int, *, key: bytes | None = None, value: bytes | None = None
+) -> bool:
+    """Sets what a replay takes for the key, the value or both; the original stays beside it. False: none such waits."""
+    cursor = await conn.execute(_SQL["mend"], {"id": letter_id, "key": key, "value": value})
+    return cursor.rowcount == 1
+
+
+async def claim(conn: AsyncConnection[Any], letter_id: int) -> DeadLetter | None:
+    """Marks a letter as replayed and gives it, for the caller to apply in the same transaction. None: none such waits.
+
+    Two claims of one letter take turns; the second finds nothing if the first commits, and the letter if it rolls back.
+    """
+    async with conn.cursor(row_factory=class_row(DeadLetter)) as cursor:
+        await cursor.execute(_SQL["lock"], {"id": letter_id})
+        letter = await cursor.fetchone()
+        if letter is not None:
+            await cursor.execute(_SQL["mark_replayed"], {"id": letter_id})
+        return letter
