@@ -1,0 +1,1 @@
+"""The HTTP side: events in, profiles and aggregates out. `python -m gateway` serves; app.py shows how it is wired."""

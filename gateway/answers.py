@@ -1,0 +1,65 @@
+"""The one table from error to HTTP status, and the bodies that go with it. Never a stack trace."""
+
+from typing import Any, Final
+
+import msgspec
+
+from broker import errors as broker_errors
+from gateway import errors
+from stores import errors as store_errors
+
+RETRY_AFTER_S: Final = 1
+
+STATUSES: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (errors.Malformed, 400),
+    (errors.NotFound, 404),
+    (errors.BodyTooLarge, 413),
+    (errors.Invalid, 422),
+    (broker_errors.BrokerError, 503),
+    (store_errors.StoreError, 503),
+    (TimeoutError, 503),
+)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A whole response."""
+
+    status: int
+    body: bytes
+    headers: Headers
+
+
+def of(error: Exception) -> Answer:
+    """What the client is told. An error that is in no table is a 503 too: "try again" is all that is known."""
+    status = status_of(error)
+    return json(status, _body(error, status), retry=status == 503)
+
+
+def status_of(error: Exception) -> int:
+    """The status that `error` has in the table."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 503)
+
+
+def json(status: int, body: Any, *, retry: bool = False) -> Answer:
+    """`body` as JSON; `retry` adds Retry-After."""
+    encoded = msgspec.json.encode(body)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(encoded))]
+    if retry:
+        headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
+    return Answer(status, encoded, headers)
+
+
+def _body(error: Exception, status: int) -> dict[str, Any]:
+    match error:
+        case errors.Invalid():
+            return {"detail": error.fields}
+        case broker_errors.NotHandedOver():
+            return {"detail": f"Kafka cannot take the event now ({error.reason})", "stored": "no"}
+        case broker_errors.OutcomeUnknown():
+            return {"detail": f"Kafka did not acknowledge the event in time ({error.reason})", "stored": "unknown"}
+        case errors.GatewayError():
+            return {"detail": str(error)}
+        case _:
+            return {"detail": "this cannot be answered now; try again"}

@@ -1,0 +1,77 @@
+"""uvicorn, with an end that loses nothing: unready first, then no new connections, then the requests in flight."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+
+from gateway import asgi
+from gateway.settings import GatewaySettings
+from runtime import logging
+from runtime.health import Dependencies
+
+_log = logging.get_logger(__name__)
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# With DRAIN_SECONDS at most 8 before it and the closing of connections after it, the process ends within 20 s.
+_REQUESTS_END_S: Final = 5
+# Balancers keep idle connections for a minute or so: the side that closes first must not be this one.
+_KEEP_ALIVE_S: Final = 75
+
+
+class Server(uvicorn.Server):
+    """Serves until SIGTERM or SIGINT; a second one skips the wait for balancers."""
+
+    def __init__(self, app: asgi.App, settings: GatewaySettings, dependencies: Dependencies) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.gateway_host,
+                port=settings.gateway_port,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                server_header=False,
+                log_config=None,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=_REQUESTS_END_S,
+            )
+        )
+        self._drain_seconds = settings.drain_seconds
+        self._dependencies = dependencies
+        self._stopping = False
+
+    async def startup(self, sockets: object = None) -> None:
+        """Listen, and say where."""
+        await super().startup(None)
+        if self.started:
+            address = self.servers[0].sockets[0].getsockname()
+            _log.info("listening", host=address[0], port=address[1])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's own way raises the signal again when it is done, before the producer is flushed."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        if self._stopping:
+            self.should_exit = True
+            return
+        self._stopping = True
+        self._dependencies.stop()
+        _log.info("stopping", drain_seconds=self._drain_seconds)
+        asyncio.get_running_loop().call_later(self._drain_seconds, self._close)
+
+    def _close(self) -> None:
+        self.should_exit = True

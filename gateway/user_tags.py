@@ -1,0 +1,72 @@
+"""`POST /user_tags`: one event in, 204 once it is durable.
+
+A raw ASGI application, for the routing, dependency and response layers of FastAPI would cost three times what the work
+itself does. `python -m bench.gateway` prints what a request costs.
+
+What is to come has its place here. An idempotency key is one header, read beside the body and passed on as the tag's
+`event_id`; a token is checked before the body is read; a batch is an endpoint of its own that hands over each of its
+events and answers for each, as `EventProducer.send` does not wait.
+"""
+
+import asyncio
+import time
+from typing import Final, Protocol
+
+from broker import errors as broker_errors
+from gateway import answers, asgi, clock, errors, metrics, user_tag_body
+from runtime import logging
+from schemas import codec, tags
+
+_log = logging.get_logger(__name__)
+_ENDPOINT: Final = "/user_tags"
+_NO_CONTENT: Final = answers.Answer(204, b"", [])
+
+
+class Events(Protocol):
+    """Where events go: `broker.producer.EventProducer`."""
+
+    def send(self, key: bytes, value: bytes) -> "asyncio.Future[None]":
+        """Done once durable. Raises `NotHandedOver`; the future raises `OutcomeUnknown`."""
+
+
+class UserTags:
+    """The ASGI application of this one endpoint."""
+
+    def __init__(self, events: Events, now: clock.Clock, max_body_bytes: int) -> None:
+        self._events = events
+        self._now = now
+        self._max_body_bytes = max_body_bytes
+        self._stored = metrics.REQUESTS.labels(_ENDPOINT, "204")
+        self._duration = metrics.DURATION.labels(_ENDPOINT)
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """Answer one POST."""
+        started = time.perf_counter()
+        try:
+            await self._store(await asgi.read_body(receive, self._max_body_bytes))
+            answer = _NO_CONTENT
+            self._stored.inc()
+        except errors.ClientGone:
+            return
+        except Exception as error:  # the table has an answer for each, and for those nobody thought of
+            answer = _refusal(error)
+        await asgi.respond(send, answer)
+        self._duration.observe(time.perf_counter() - started)
+
+    async def _store(self, body: bytes) -> None:
+        tag = user_tag_body.parse(body, self._now())
+        await self._events.send(codec.encode_item(tags.item_of(tag)), codec.encode_tag(tag))
+
+
+def _refusal(error: Exception) -> answers.Answer:
+    answer = answers.of(error)
+    metrics.REQUESTS.labels(_ENDPOINT, str(answer.status)).inc()
+    match error:
+        case broker_errors.NotHandedOver():
+            metrics.UNSTORED.labels("no", error.reason).inc()
+        case broker_errors.OutcomeUnknown():
+            metrics.UNSTORED.labels("unknown", error.reason).inc()
+        case _ if answer.status >= 500:
+            _log.error("unexpected error", endpoint=_ENDPOINT, exc_info=error)
+            return answers.json(503, {"detail": "this cannot be answered now", "stored": "unknown"}, retry=True)
+    return answer
