@@ -50,7 +50,7 @@ class PostgresServer(servers.Server):
         self.port = port
         self.user = user
         self.password = password or secrets.token_urlsafe(24)
-        self._state = state
+        self.data = state / "data"
         self._throwaway = throwaway
 
     def conninfo(self, dbname: str = "postgres", user: str | None = None) -> str:
@@ -60,13 +60,13 @@ class PostgresServer(servers.Server):
         )
 
     def command(self) -> processes.Command:
-        if not (self._data / "PG_VERSION").exists():
+        if not (self.data / "PG_VERSION").exists():
             self._initialize()
         self._write_configuration()
         self._forget_stale_lock()
         return processes.Command(
             self.name,
-            [*self._unprivileged(), str(binaries() / "postgres"), "-D", str(self._data), "-p", str(self.port)],
+            [*self._unprivileged(), str(binaries() / "postgres"), "-D", str(self.data), "-p", str(self.port)],
             self.log,
             stop=SIGINT,  # "fast": sessions are ended, a checkpoint is written
             orphaned=SIGQUIT,  # "immediate": as after a crash, but its children and shared memory go too
@@ -98,16 +98,12 @@ class PostgresServer(servers.Server):
         with psycopg.connect(self.conninfo()) as connection:
             return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
-    @property
-    def _data(self) -> Path:
-        return self._state / "data"
-
     def _unprivileged(self) -> list[str]:
-        return unprivileged.prefix(self._data, binaries() / "postgres")
+        return unprivileged.prefix(self.data, binaries() / "postgres")
 
     def _initialize(self) -> None:
-        shutil.rmtree(self._data, ignore_errors=True)  # of an attempt that was interrupted: PG_VERSION comes last
-        unprivileged.own(self._data)
+        shutil.rmtree(self.data, ignore_errors=True)  # of an attempt that was interrupted: PG_VERSION comes last
+        unprivileged.own(self.data)
         with tempfile.NamedTemporaryFile("w") as secret:
             secret.write(self.password)
             secret.flush()
@@ -121,7 +117,7 @@ class PostgresServer(servers.Server):
         return ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
     def _initdb(self, *options: str) -> None:
-        argv = [*self._unprivileged(), str(binaries() / "initdb"), "-D", str(self._data), *options]
+        argv = [*self._unprivileged(), str(binaries() / "initdb"), "-D", str(self.data), *options]
         argv += ["--no-sync"] if self._throwaway else []
         done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode != 0:
@@ -133,13 +129,13 @@ class PostgresServer(servers.Server):
         text = (CONFIG / "local.conf").read_text()
         if self._throwaway:
             text += (CONFIG / "throwaway.conf").read_text()
-        (self._data / "postgresql.conf").write_text(text)
+        (self.data / "postgresql.conf").write_text(text)
 
     def _forget_stale_lock(self) -> None:
         """After a power cut, the process that postmaster.pid names may be another program, which PostgreSQL avoids."""
-        lock = self._data / "postmaster.pid"
+        lock = self.data / "postmaster.pid"
         words = lock.read_text().split() if lock.exists() else []
-        if not words or str(self._data) not in processes.command_line(int(words[0])):
+        if not words or str(self.data) not in processes.command_line(int(words[0])):
             lock.unlink(missing_ok=True)
 
     def _ensure_role(self) -> None:

