@@ -70,13 +70,13 @@ class ProfileExpectation:
     def _only_answer(self, lists: list[oracle.History]) -> wire.ProfileAnswer | None:
         if not all(self._is_certain(history) for history in lists):
             return None
-        views, buys = (self._tags(_newest(history.sure, self._question)) for history in lists)
+        views, buys = (self._tags(_newest(each.sure, each.surely_newer, self._question)) for each in lists)
         return wire.ProfileAnswer(self._question.cookie, views, buys)
 
     def _list_difference(self, name: str, given: list[stream.Tag], history: oracle.History) -> str | None:
         candidates = self._explained(given, history)
-        most = _newest(candidates, self._question)
-        least = _newest(candidates[: max(0, oracle.KEPT - history.newer)], self._question)
+        most = _newest(candidates, history.surely_newer, self._question)
+        least = _newest(candidates, history.newer, self._question)
         if not len(least) <= len(given) <= len(most):
             return _wrong_length(name, given, self._tags(most), len(least))
         expected = self._tags(most)[: len(given)]
@@ -103,10 +103,10 @@ class ProfileExpectation:
     def _is_certain(self, history: oracle.History) -> bool:
         if history.doubtful or not history.complete:
             return False
-        most = _newest(history.sure, self._question)
         newer = history.newer + (_SLACK if self._question.horizon else 0)
-        surely_kept = history.sure[: max(0, oracle.KEPT - newer)]
-        return len(_newest(surely_kept, self._question)) == len(most) and not _is_cut(history.sure, most)
+        most = _newest(history.sure, history.surely_newer, self._question)
+        least = _newest(history.sure, newer, self._question)
+        return len(least) == len(most) and not _is_cut(history.sure, most)
 
     def _tags(self, entries: list[oracle.Entry]) -> list[stream.Tag]:
         return [self._tag_of(serial) for _, serial in entries]
@@ -169,9 +169,11 @@ def _malformed(error: msgspec.DecodeError) -> str:
     return f"not an answer of the right form: {error}"
 
 
-def _newest(entries: list[oracle.Entry], question: questions.ProfileQuestion) -> list[oracle.Entry]:
+def _newest(entries: list[oracle.Entry], newer: int, question: questions.ProfileQuestion) -> list[oracle.Entry]:
+    """Of the tags before the range's end, newest first, the answer where `newer` more lie behind it."""
     limit = DEFAULT_LIMIT if question.limit is None else question.limit
-    return [entry for entry in entries[: oracle.KEPT] if entry[0] >= question.since][:limit]
+    kept = entries[: max(0, oracle.KEPT - newer)]
+    return [entry for entry in kept if entry[0] >= question.since][:limit]
 
 
 def _is_cut(sure: list[oracle.Entry], most: list[oracle.Entry]) -> bool:

@@ -27,12 +27,13 @@ Cell = tuple[str, str, str, str, int]
 class History(msgspec.Struct, frozen=True):
     """What is known of one cookie and action at a query: tags before the range's end, newest first.
 
-    `newer` is how many tags at or behind the range's end may be stored as well, each pushing one of the oldest kept
-    out. `complete` is False where tags that might still be kept have been forgotten here.
+    Each tag at or behind the range's end pushes one of the oldest out of those kept: `surely_newer` of them do, and up
+    to `newer` may. `complete` is False where tags that might still be kept have been forgotten here.
     """
 
     sure: list[Entry]
     doubtful: list[Entry]
+    surely_newer: int
     newer: int
     complete: bool
 
@@ -73,12 +74,18 @@ class Profiles:
         sure, doubtful = self._sure.get(key, []), self._doubtful.get(key, [])
         older = sorted((entry for entry in sure if entry[0] < question.until), reverse=True)
         unsure = sorted((entry for entry in doubtful if entry[0] < question.until), reverse=True)
+        surely_newer = sum(question.until <= time < question.settled for time, _ in sure)
         newer = len(sure) - len(older) + len(doubtful) - len(unsure)
-        return History(older, unsure, newer, key not in self._forgotten or len(older) >= KEPT)
+        complete = key not in self._forgotten or len(older) >= KEPT - surely_newer
+        return History(older, unsure, surely_newer, newer, complete)
 
     def cookies(self) -> list[str]:
         """Every cookie with a tag, each once, in a fixed order."""
         return sorted({cookie for cookie, _ in (*self._sure, *self._doubtful)})
+
+    def entries(self, cookie: str) -> list[Entry]:
+        """The tags of a cookie that are surely stored and remembered, oldest first."""
+        return sorted(entry for action in ("VIEW", "BUY") for entry in self._sure.get((cookie, action), []))
 
     def _store(self, key: tuple[str, str], entry: Entry) -> None:
         entries = self._sure.setdefault(key, [])

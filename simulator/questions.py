@@ -5,6 +5,7 @@ far enough back both in event time and, at the set rate, in sending time; whethe
 for the ledger to say when the query is due.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -19,6 +20,11 @@ AGGREGATE_AGE: Final = 60
 _ANSWER_SECONDS: Final = 1
 MAX_MINUTES: Final = 10
 
+_MOST_LOOKS: Final = 500
+
+# Behind every event time.
+EVER: Final = 2**62
+
 # Origin, brand, category: every combination of the three filters, each as likely.
 FILTERS: Final = tuple((bool(n & 1), bool(n & 2), bool(n & 4)) for n in range(8))
 COLUMNS: Final = (("COUNT",), ("SUM_PRICE",), ("COUNT", "SUM_PRICE"), ("SUM_PRICE", "COUNT"))
@@ -27,8 +33,8 @@ COLUMNS: Final = (("COUNT",), ("SUM_PRICE",), ("COUNT", "SUM_PRICE"), ("SUM_PRIC
 class ProfileQuestion(msgspec.Struct, frozen=True, gc=False):
     """A profile query: tags of `cookie` with `since <= time < until` in milliseconds.
 
-    `limit` None leaves it to the default. Every tag before serial number `horizon` must be visible to it, and all of
-    those before `until` are among them.
+    `limit` None leaves it to the default. Every tag before serial number `horizon` (0: every tag) must be visible to
+    it. Those are the tags before the time `settled`, which lies at or behind `until`.
     """
 
     cookie: str
@@ -36,6 +42,7 @@ class ProfileQuestion(msgspec.Struct, frozen=True, gc=False):
     until: int
     limit: int | None = None
     horizon: int = 0
+    settled: int = EVER
 
 
 class AggregateQuestion(msgspec.Struct, frozen=True, gc=False):
@@ -67,19 +74,21 @@ class Questions:
         if serial % TAGS_PER_PROFILE != TAGS_PER_PROFILE - 1:
             return None
         horizon = serial - self._profile_lag
-        kind, who, where, width, limit, *_ = self._stream.draws(b"profile", serial)
+        kind, who, width, limit, *_ = self._stream.draws(b"profile", serial)
         if horizon <= 0 or kind % 20 == 0:
             return self._unknown_user(who)
         settled = self._stream.time(horizon)
-        cookie = self._stream.hot_cookie(who) if kind % 20 < 4 else self._user_of_some_tag(who, horizon)
-        if kind % 3 == 0:
-            return ProfileQuestion(cookie, self._stream.start, settled, None, horizon)
-        if kind % 3 == 1:
-            # Narrow and old, with a small limit: tags that only a range applied before the limit finds.
-            since = self._stream.time(where % horizon)
-            return ProfileQuestion(cookie, since, min(settled, since + 1 + width % 5_000), 1 + limit % 10, horizon)
-        since = self._stream.time(where % horizon)
-        return ProfileQuestion(cookie, since, settled, 1 + limit % 200, horizon)
+        about = self._near(who % horizon, self._stream.is_hot if kind % 20 < 4 else self._is_watched)
+        cookie, moment = self._stream.tag(about).cookie, self._stream.time(about)
+        # The ends of ranges meet a tag of the user, which the start takes in and the end leaves out; narrow old ones
+        # with a small limit hold tags that only a range applied before the limit finds.
+        since, until, most = (
+            (self._stream.start, settled, None),
+            (moment, min(settled, moment + 1 + width % 5_000), 1 + limit % 10),
+            (max(self._stream.start, moment - 1 - width % 5_000), moment, 1 + limit % 10),
+            (moment, settled, 1 + limit % 200),
+        )[kind // 20 % 4]
+        return ProfileQuestion(cookie, since, until, most, horizon, settled)
 
     def aggregate(self, serial: int) -> AggregateQuestion | None:
         """The aggregates query that follows the tag `serial`, if one does."""
@@ -113,12 +122,13 @@ class Questions:
         start = self._stream.start
         return ProfileQuestion(self._stream.absent_cookie(draw % 1_000), start, start + times.MINUTE)
 
-    def _user_of_some_tag(self, draw: int, horizon: int) -> str:
-        for step in range(8):
-            serial = (draw + step * 7_919) % horizon
-            if self._stream.is_watched(serial, self._watched):
-                return self._stream.tag(serial).cookie
-        return self._stream.hot_cookie(draw)
+    def _is_watched(self, serial: int) -> bool:
+        return self._stream.is_watched(serial, self._watched)
+
+    def _near(self, serial: int, wanted: Callable[[int], bool]) -> int:
+        """The nearest serial number, this one or below it, of a tag that is wanted; 0 where some looks find none."""
+        looks = range(serial, max(-1, serial - _MOST_LOOKS), -1)
+        return next((candidate for candidate in looks if wanted(candidate)), 0)
 
     def _nowhere(
         self, start: int, length: int, action: str, columns: tuple[str, ...], number: int

@@ -65,10 +65,11 @@ class Stream:
 
     def is_watched(self, serial: int, watched: int) -> bool:
         """Whether the tag is of one of the first `watched` users."""
-        if watched >= self.cookies:
-            return True
-        original = serial - 1 if self._is_tie(serial) else serial
-        return self._user(self.draws(b"tag", original)[0]) < watched
+        return watched >= self.cookies or self._user_of(serial) < watched
+
+    def is_hot(self, serial: int) -> bool:
+        """Whether the tag is of one of the few users with many tags."""
+        return self._user_of(serial) <= len(self._hot)
 
     def draws(self, purpose: bytes, serial: int) -> tuple[int, ...]:
         """Eight numbers below 2**32 that depend on seed, run, purpose and serial alone."""
@@ -110,6 +111,10 @@ class Stream:
 
     def _is_tie(self, serial: int) -> bool:
         return self.tie_every > 1 and serial % self.tie_every == self.tie_every - 1
+
+    def _user_of(self, serial: int) -> int:
+        original = serial - 1 if self._is_tie(serial) else serial
+        return self._user(self.draws(b"tag", original)[0])
 
     def _user(self, draw: int) -> int:
         share = draw / _DRAW_RANGE

@@ -81,19 +81,25 @@ def test_identical_tags_are_all_kept() -> None:
     assert _difference(expected, [copy]) is not None
 
 
-def test_two_hundred_are_kept_and_the_limit_comes_after_the_range() -> None:
-    profiles = _profiles(VIEWS[:500])
-    assert _difference(_expected(profiles), VIEWS[300:500][::-1]) is None
-    assert _difference(_expected(profiles), VIEWS[299:500][::-1]) is not None
-    old = {"since": SOURCE.time(VIEWS[0]), "until": SOURCE.time(VIEWS[299])}
-    middle = {"since": SOURCE.time(VIEWS[320]), "until": SOURCE.time(VIEWS[331]), "limit": 3}
-    finished = _finished(profiles, middle)
-    assert _difference(finished, [n for n in VIEWS[320:331] if SOURCE.time(n) < middle["until"]][::-1][:3]) is None
-    assert _difference(_finished(profiles, old), []) is None
+def test_two_hundred_are_kept() -> None:
+    expected = _expected(_profiles(VIEWS[:500]))
+    assert _difference(expected, VIEWS[300:500][::-1]) is None
+    assert _difference(expected, VIEWS[301:500][::-1]) is not None
 
 
-def _finished(profiles: oracle.Profiles, question: dict[str, int]) -> judge.ProfileExpectation:
-    return _expected(profiles, **question)
+def test_the_limit_comes_after_the_range() -> None:
+    until = SOURCE.time(VIEWS[431])
+    expected = _expected(_profiles(VIEWS[:500]), since=SOURCE.time(VIEWS[420]), until=until, limit=3)
+    in_range = [serial for serial in VIEWS[420:431] if SOURCE.time(serial) < until][::-1]
+    assert _difference(expected, in_range[:3]) is None
+    assert _difference(expected, in_range[:2]) is not None
+    assert _difference(expected, []) is not None
+
+
+def test_what_has_been_pushed_out_is_not_found_again_by_an_old_range() -> None:
+    old = _expected(_profiles(VIEWS[:500]), until=SOURCE.time(VIEWS[299]))
+    assert _difference(old, []) is None
+    assert _difference(old, [VIEWS[298]]) is not None
 
 
 def test_newer_tags_under_way_may_have_pushed_old_ones_out() -> None:
@@ -129,7 +135,7 @@ def test_what_has_been_forgotten_is_not_judged() -> None:
     for serial in range(2 * oracle.REMEMBERED + 1):
         profiles.doubt(COOKIE, "VIEW", (source.time(serial), serial))
         profiles.settle(COOKIE, "VIEW", (source.time(serial), serial), stored=True)
-    question = ProfileQuestion(COOKIE, START, START + 1_000)
+    question = ProfileQuestion(COOKIE, START, START + 1_000, horizon=1_000, settled=START + 1_000)
     assert not judge.ProfileExpectation(question, profiles, source.tag).judgeable
 
 

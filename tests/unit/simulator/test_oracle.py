@@ -28,7 +28,15 @@ def test_a_range_has_its_start_and_not_its_end() -> None:
     _stored(profiles, (5, 0), (7, 1), (9, 2))
     history = _history(profiles, 5, 9)
     assert history.sure == [(7, 1), (5, 0)]
-    assert history.newer == 1
+    assert (history.surely_newer, history.newer) == (1, 1)
+
+
+def test_newer_tags_push_surely_only_where_they_must_be_visible() -> None:
+    profiles = oracle.Profiles()
+    _stored(profiles, (5, 0), (7, 1), (8, 2), (9, 3))
+    profiles.doubt("c", "VIEW", (6, 4))
+    history = profiles.history(ProfileQuestion("c", 0, 6, horizon=3, settled=9), "VIEW")
+    assert (history.surely_newer, history.newer) == (2, 4)
 
 
 def test_a_tag_under_way_is_doubtful_until_its_answer() -> None:
@@ -43,7 +51,7 @@ def test_a_refused_tag_never_was() -> None:
     profiles = oracle.Profiles()
     profiles.doubt("c", "VIEW", (5, 0))
     profiles.settle("c", "VIEW", (5, 0), stored=False)
-    assert _history(profiles, 0, 10) == oracle.History([], [], 0, True)
+    assert _history(profiles, 0, 10) == oracle.History([], [], 0, 0, True)
     assert profiles.cookies() == []
 
 
@@ -61,7 +69,9 @@ def test_what_has_been_forgotten_is_not_claimed_to_be_known() -> None:
     newest = 2 * oracle.REMEMBERED + 1
     assert len(_history(profiles, 0, newest).sure) == oracle.REMEMBERED
     assert _history(profiles, 0, newest).complete
-    assert not _history(profiles, 0, oracle.REMEMBERED + 10).complete
+    assert _history(profiles, 0, oracle.REMEMBERED + 10).complete
+    moving = ProfileQuestion("c", 0, oracle.REMEMBERED + 10, settled=oracle.REMEMBERED + 10)
+    assert not profiles.history(moving, "VIEW").complete
 
 
 def _counted(aggregates: oracle.Aggregates, serial: int, minute: int, cell: oracle.Cell) -> None:
