@@ -20,8 +20,12 @@ tell a lost connection from bad data, and the SQLSTATE says which.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import psycopg
+
+if TYPE_CHECKING:
+    from stores.profiles import FailedWrite
 
 
 class StoreError(Exception):
@@ -46,6 +50,23 @@ class MigrationChanged(MigrationError):
 
 class AggregatesUnavailable(StoreError):
     """PostgreSQL does not answer a query: it is away, or takes too long."""
+
+
+class ProfileStoreError(StoreError):
+    """A profile store could not do what it was asked."""
+
+
+class ProfileStoreUnavailable(ProfileStoreError):
+    """The store is away or too slow: a write may have been made or not, and may be made again."""
+
+
+class PartialWrite(ProfileStoreError):
+    """Some writes of a batch failed, all others are stored."""
+
+    def __init__(self, failed: Sequence["FailedWrite"]) -> None:
+        reasons = ", ".join(sorted({failure.reason for failure in failed}))
+        super().__init__(f"{len(failed)} writes failed: {reasons}")
+        self.failed = tuple(failed)
 
 
 class FlushError(StoreError):

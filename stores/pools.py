@@ -1,25 +1,30 @@
-"""Connection pools for what only reads."""
+"""Connection pools, and the options of their sessions."""
 
 from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
-# A reason beside each; `python -m bench.queries` shows what they give.
-_OPTIONS = " ".join(
-    [
-        "-c plan_cache_mode=force_custom_plan",  # a generic plan locks every hour there is, this one the hours it reads
-        "-c enable_seqscan=off",  # an hour is 3.6 million rows: without statistics a scan looks cheap to the planner
-        # Index entries of one key and minute lie in the order of the table, so a plain index scan jumps no more than a
-        # bitmap would, and needs no sort: 7.5 ms instead of 16.7 for one category, 8,000 rows out of 5,000 pages.
-        "-c enable_bitmapscan=off",
-        "-c max_parallel_workers_per_gather=0",  # starting a worker costs more than these queries
-        "-c jit=off",  # so does compiling them
-        "-c statement_timeout=30s",
-    ]
+# Every query here is written for one index and takes a handful of milliseconds. Sequential scans look cheap to the
+# planner where a table has no statistics yet. Index entries of one key lie in the order of the table, so a plain index
+# scan jumps no more than a bitmap would, and needs no sort: 7.5 ms instead of 16.7 for the aggregates of one category,
+# 8,000 rows out of 5,000 pages (`python -m bench.queries`). Parallel workers, or compiling, cost more than a query.
+_BY_INDEX = (
+    "-c enable_seqscan=off -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0 -c jit=off "
+    "-c statement_timeout=30s"
 )
 
 
 def for_queries(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10.0) -> AsyncConnectionPool[Any]:
+    """For AggregatesReader. Plans know the values: a generic one would lock every hour there is, not those it reads."""
+    return _pool("queries", conninfo, f"{_BY_INDEX} -c plan_cache_mode=force_custom_plan", max_size, timeout_seconds)
+
+
+def for_profiles(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10.0) -> AsyncConnectionPool[Any]:
+    """For PostgresProfiles."""
+    return _pool("profiles", conninfo, _BY_INDEX, max_size, timeout_seconds)
+
+
+def _pool(name: str, conninfo: str, options: str, max_size: int, timeout_seconds: float) -> AsyncConnectionPool[Any]:
     """A pool that is not open yet: `async with` it, or open() and close() it.
 
     Connections are checked when they are taken, so that one broken by a failover is replaced and not handed out. Taking
@@ -27,11 +32,11 @@ def for_queries(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10
     """
     return AsyncConnectionPool(
         conninfo,
-        kwargs={"options": _OPTIONS, "autocommit": True},
+        kwargs={"options": options, "autocommit": True},
         min_size=1,
         max_size=max_size,
         timeout=timeout_seconds,
         check=AsyncConnectionPool.check_connection,
         open=False,
-        name="queries",
+        name=name,
     )
