@@ -25,6 +25,12 @@ run:  ## Bring up the whole system on this machine; Ctrl-C ends it
 	@$(PYTHON) devstack/bootstrap.py local
 	@exec $(BIN)/python -m devstack run
 
+.PHONY: simulate
+simulate:  ## Send the test stream to the running system and judge its answers; RATE=1000 TAGS=60000 SEED=1 TARGET=http://...
+	@$(PYTHON) devstack/bootstrap.py local
+	@$(BIN)/python -m simulator $(if $(RATE),--rate $(RATE)) $(if $(TAGS),--tags $(TAGS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET))
+
 .PHONY: clean-state
 clean-state:  ## Forget the data, logs and password of `make run`
 	@$(PYTHON) devstack/bootstrap.py local
