@@ -28,4 +28,7 @@ class DevstackSettings(AerospikeSettings):
     # Not 5432: a machine on which this is tried out often has a PostgreSQL of its own.
     db_port: int = Field(5433, ge=1, le=65_535, description="Port of PostgreSQL.")
 
+    # Read here only to be said: the gateways read it themselves.
+    debug_queries: bool = Field(False, description="Debug mode of the gateways.")
+
     start_seconds: float = Field(60, ge=1, description="Seconds that each process has to become ready.")
