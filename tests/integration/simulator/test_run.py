@@ -17,8 +17,8 @@ from simulator.settings import SimulatorSettings
 from tests.integration.simulator.stub import Stub, Tag
 
 TAGS = 1_500
-# A quarter of a minute before the next one, so that the stream spans two.
-START = "2022-03-22T12:15:45Z"
+# Late in a minute: the 700 tags that are left of it make a complete one, and the stream spans two.
+START = "2022-03-22T12:15:59.300Z"
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def _judged(stub: Stub, **chosen: Any) -> report.Report:
         "profile_deadline": 0.2,
         "aggregate_deadline": 0.2,
         "final_profiles": 1_000,
-        "final_aggregates": 200,
+        "final_aggregates": 150,
     }
     async with _serving(stub) as target:
         named = {f"simulate_{name}": value for name, value in (settings | {"target": target} | chosen).items()}
@@ -59,7 +59,7 @@ async def test_a_right_system_is_found_right() -> None:
     assert found.failures == []
     assert found.exit_status == 0
     assert list(_counts(found, "accepted").values())[:3] == [TAGS, TAGS // 10, TAGS // 1_000]
-    assert _counts(found, "accepted")["aggregates, final"] == 200
+    assert _counts(found, "accepted")["aggregates, final"] == 150
     assert set(_counts(found, "unjudged").values()) == {0}
     assert len(stub.tags) == TAGS
     assert found.profiles_visible_seconds is not None
@@ -67,19 +67,56 @@ async def test_a_right_system_is_found_right() -> None:
     assert all(results["mismatch"] == 0 < results["match"] for results in found.gateway.values())
 
 
-async def test_queries_of_a_moving_stream_are_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With seconds for minutes: most of the queries ask about tags of this run, and none is too early."""
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tenths of a second for seconds: most queries ask about tags of their own run."""
     monkeypatch.setattr("simulator.questions.PROFILE_AGE", 0.2)
+    monkeypatch.setattr("simulator.questions.AGGREGATE_AGE", 0.2)
     monkeypatch.setattr("simulator.questions._ANSWER_SECONDS", 0.3)
-    found = await _judged(Stub(), tags=4_000, rate=1_500, final_profiles=0, final_aggregates=1)
+
+
+MOVING = {"tags": 4_000, "rate": 1_500, "final_profiles": 0, "final_aggregates": 1}
+
+
+@pytest.mark.usefixtures("soon")
+async def test_queries_of_a_moving_stream_find_a_right_system_right() -> None:
+    found = await _judged(Stub(), **MOVING)
     assert found.failures == []
-    asked = found.endpoints[1]
-    assert (asked.accepted, asked.unjudged) == (400, 0)
+    profiles, aggregates = found.endpoints[1:3]
+    assert (profiles.accepted, profiles.unjudged) == (400, 0)
+    assert (aggregates.accepted, aggregates.unjudged) == (4, 0)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_queries_of_a_moving_stream_find_a_wrong_system_wrong() -> None:
+    found = await _judged(ForgetsHalf(), **MOVING)
+    assert _counts(found, "wrong")["/user_profiles"] > 100
+    assert _counts(found, "wrong")["/aggregates"] > 0
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_query_that_comes_before_its_tags_were_answered_is_asked_and_not_judged() -> None:
+    """The tags were due long enough ago, but the server let them wait: nothing says yet what must be visible."""
+
+    class Waits(Stub):
+        async def user_tags(self, request: web.Request) -> web.Response:
+            await asyncio.sleep(0.4)
+            return await super().user_tags(request)
+
+    found = await _judged(Waits(), **MOVING | {"tags": 2_000, "connections": 2_000})
+    assert found.failures == []
+    assert found.endpoints[1].unjudged > 50
 
 
 class DropsOne(Stub):
     def store(self, tag: Tag, number: int) -> None:
         if number != 700:
+            super().store(tag, number)
+
+
+class ForgetsHalf(Stub):
+    def store(self, tag: Tag, number: int) -> None:
+        if number % 2:
             super().store(tag, number)
 
 
