@@ -29,10 +29,10 @@ def read(admin: AdminClient, topic: str, groups: Collection[str] = (), timeout_s
     """
     found = topics.describe(admin, topic, timeout_s)
     ends = topics.read_offsets(admin, found, timeout_s)
-    committed = {group: _committed(admin, group, topic, timeout_s) for group in _known(admin, timeout_s) | set(groups)}
+    progress = {group: committed(admin, group, topic, timeout_s) for group in _known(admin, timeout_s) | set(groups)}
     return [
         Backlog(partition, group, _behind(offsets.get(partition), *ends[partition]))
-        for group, offsets in sorted(committed.items())
+        for group, offsets in sorted(progress.items())
         if offsets or group in groups
         for partition in sorted(ends)
     ]
@@ -51,7 +51,7 @@ def _known(admin: AdminClient, timeout_s: float) -> set[str]:
     return {group.group_id for group in answer.valid}
 
 
-def _committed(admin: AdminClient, group: str, topic: str, timeout_s: float) -> dict[int, int]:
+def committed(admin: AdminClient, group: str, topic: str, timeout_s: float) -> dict[int, int]:
     """`{partition: offset}` of what `group` committed of `topic`; empty for a group that does not exist."""
     request = ConsumerGroupTopicPartitions(group)
     future = admin.list_consumer_group_offsets([request], request_timeout=timeout_s)[group]

@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Callable
 
-from pipeline import aggregates
-from pipeline.settings import AggregatesSettings
+from pipeline import aggregates, profiles
+from pipeline.settings import AggregatesSettings, ProfilesSettings
 from runtime import logging, settings
 
 
@@ -14,8 +14,15 @@ def _aggregates() -> None:
     aggregates.run(chosen)
 
 
+def _profiles() -> None:
+    chosen = settings.load(ProfilesSettings)
+    logging.configure(chosen)
+    profiles.run(chosen)
+
+
 COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "aggregates": (_aggregates, "count events into PostgreSQL"),
+    "profiles": (_profiles, "take events into users' recent histories"),
 }
 
 

@@ -4,18 +4,21 @@ import asyncio
 from typing import Protocol
 from uuid import UUID
 
-from broker import connections, topics
+from broker import backlog, connections, topics
 from pipeline import errors
 
 
 class Log(Protocol):
-    """One topic. Both methods raise `broker.errors.BrokerUnavailable` and `broker.errors.TopicMissing`."""
+    """One topic. All methods raise `broker.errors.BrokerUnavailable` and `broker.errors.TopicMissing`."""
 
     async def verify(self) -> None:
         """Raises `errors.TopicReplaced` if the topic is not the one that this worker began with."""
 
     async def offsets(self) -> dict[int, tuple[int, int]]:
         """`{partition: (earliest, end)}` of the topic as it is now."""
+
+    async def committed(self, group: str) -> dict[int, int]:
+        """`{partition: offset}` that Kafka was told of a consumer group; empty for one that it never heard of."""
 
 
 class KafkaLog:
@@ -32,6 +35,9 @@ class KafkaLog:
         described = await self._described()
         self._check(described)
         return await asyncio.to_thread(topics.read_offsets, self._admin, described, self._timeout_s)
+
+    async def committed(self, group: str) -> dict[int, int]:
+        return await asyncio.to_thread(backlog.committed, self._admin, group, self._topic, self._timeout_s)
 
     async def _described(self) -> topics.Topic:
         return await asyncio.to_thread(topics.describe, self._admin, self._topic, self._timeout_s)

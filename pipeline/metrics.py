@@ -1,5 +1,6 @@
 """Every metric of the workers. Observed per batch or per write, never per event."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -46,5 +47,10 @@ def observe_batch(batch: batches.Batch) -> None:
 def observe_flush(content: flush.Flush) -> None:
     """A write is stored."""
     FLUSH_ROWS.observe(len(content.rows))
-    for letter in content.letters:
+    observe_letters(content.letters)
+
+
+def observe_letters(letters: Sequence[flush.Letter]) -> None:
+    """Records were stepped over."""
+    for letter in letters:
         DEAD_LETTERS.labels(letter.reason).inc()

@@ -12,7 +12,7 @@ from stores import errors as store_errors
 
 _log = logging.get_logger(__name__)
 _Answer = TypeVar("_Answer")
-_PASSING = (store_errors.StoreUnavailable, broker_errors.BrokerUnavailable)
+_PASSING = (store_errors.StoreUnavailable, store_errors.ProfileStoreUnavailable, broker_errors.BrokerUnavailable)
 
 
 class Abandoned(Exception):

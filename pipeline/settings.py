@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from runtime import settings
+from stores import profiles_factory
 
 
 class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
@@ -51,7 +52,9 @@ class AggregatesSettings(WorkerSettings):
     housekeeping_interval_s: float = Field(60.0, gt=0, description="Seconds between looks at hours to make and drop.")
 
 
-class ProfilesSettings(WorkerSettings, settings.AerospikeSettings):
+class ProfilesSettings(WorkerSettings, profiles_factory.ProfileStoreSettings):
     """The profiles worker."""
 
     profiles_group: str = Field("profiles", min_length=1, description="Consumer group of the profiles workers.")
+    profile_writes: int = Field(2_000, ge=1, description="Profile entries of one write at most.")
+    profile_interval_s: float = Field(0.1, ge=0, description="Seconds that an event waits for company.")

@@ -110,9 +110,9 @@ class Sink:
         """Write what is folded, for ever: when it is enough, or old enough. Ends only by an error."""
         while True:
             await self._due()
-            await self.write_folded()
+            await self.write()
 
-    async def write_folded(self) -> None:
+    async def write(self) -> None:
         """Write what is folded now; back when it is stored, or is not this worker's to write any more."""
         async with self._writing:
             if not self._fold.batches:

@@ -2,20 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 import faust
 import uvloop
 
 from broker import connections, topics
 from broker import errors as broker_errors
-from pipeline import ending
+from pipeline import app as faust_app
+from pipeline import batches, commits, ending, log, watchdog
 from pipeline.settings import WorkerSettings
 from runtime import health, logging, probes
 
 _log = logging.get_logger(__name__)
 _SILENT_S = 45.0
+_LAST_WRITE_S = 5.0
 
 
 def wait_for_topic(settings: WorkerSettings) -> topics.Topic:
@@ -89,28 +91,96 @@ class Readiness:
             await asyncio.sleep(0.25)
 
 
-def serve_probes(
-    settings: WorkerSettings, tasks: Tasks, dependencies: health.Dependencies, trouble: probes.Alive
-) -> None:
-    """`/healthz`, `/readyz` and `/metrics` for as long as the worker runs."""
-    server = probes.ProbeServer(settings.probe_host, settings.probe_port, dependencies, trouble)
+class Sink(Protocol):
+    """What a worker does with batches; `sink.Sink` and `profiles_sink.ProfilesSink` are two."""
 
+    placed: bool
+
+    async def take(self, batch: batches.Batch) -> None: ...
+    async def starts(self, partitions: set[int]) -> dict[int, int]: ...
+    async def run(self) -> None: ...
+    async def write(self) -> None: ...
+    def is_asking(self) -> bool: ...
+    @property
+    def expected(self) -> dict[int, int]: ...
+
+
+class Worker:
+    """One consumer group's process, to be given its sink and run.
+
+    `consuming`, `kafka` and `committer` are what the sink works with.
+    """
+
+    def __init__(self, settings: WorkerSettings, group: str, store: str) -> None:
+        """Waits for the topic. `store` names what the sink writes to, for `/readyz`."""
+        self.loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.topic = wait_for_topic(settings)
+        self.kafka = log.KafkaLog(settings.kafka_hosts, self.topic.name, self.topic.id)
+        self._settings, self._group, self._store = settings, group, store
+        self._seeker = _Seeker()
+        self._app = faust_app.make(settings, group, self._seeker)
+        self.consuming = faust_app.Consuming(self._app, self.topic.name)
+        self.committer = commits.Committer(self.consuming)
+
+    def run(self, sink: Sink, *more: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Consume into `sink` until SIGTERM or SIGINT, with `more` tasks that run as long."""
+        self._seeker.sink = sink
+        faust_app.add_agent(self._app, self.topic.name, sink.take)
+        dog = watchdog.Watchdog(
+            self.kafka,
+            lambda: sink.expected,
+            lambda: self.kafka.committed(self._group),
+            sink.is_asking,
+            self._settings.stalled_after_s,
+        )
+        movement = Movement(lambda: self._app.transport.fetches, sink.is_asking)
+        readiness = Readiness(self._store, lambda: sink.placed, sink.is_asking)
+        probe_server = probes.ProbeServer(
+            self._settings.probe_host, self._settings.probe_port, readiness.dependencies, movement.trouble
+        )
+        tasks = Tasks(self._app)
+        for task in (sink.run, self.committer.run, dog.run, movement.run, readiness.run, _served(probe_server), *more):
+            tasks.add(task)
+        self._until_signal(sink)
+
+    def _until_signal(self, sink: Sink) -> None:
+        @self._app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
+        async def last(*_: Any, **__: Any) -> None:
+            await self._write_last(sink)
+
+        worker = faust.Worker(self._app, loop=self.loop, redirect_stdouts=False, override_logging=False, quiet=True)
+        worker.execute_from_commandline()
+
+    async def _write_last(self, sink: Sink) -> None:
+        """What waits is written before the partitions go, so that the next worker need not read it again.
+
+        Within a few seconds, or not at all: nothing depends on it.
+        """
+        try:
+            async with asyncio.timeout(_LAST_WRITE_S):
+                await sink.write()
+                await self.committer.commit()
+        except TimeoutError:
+            _log.info("no last write: the store did not answer in time")
+
+
+class _Seeker:
+    """`transport.Seeker`: the sink, which is made after the app that it needs."""
+
+    sink: Sink
+
+    async def starts(self, partitions: set[int]) -> dict[int, int]:
+        return await self.sink.starts(partitions)
+
+    def seek_failed(self, error: BaseException) -> None:
+        ending.end_process(error)
+
+
+def _served(server: probes.ProbeServer) -> Callable[[], Coroutine[Any, Any, None]]:
     async def serve() -> None:
         await server.start()
         _log.info("probes served", host=server.host, port=server.port)
         await asyncio.Event().wait()
 
-    tasks.add(serve)
-
-
-def run(app: Any, before_stop: Callable[[], Awaitable[None]]) -> None:
-    """Run the app until SIGTERM or SIGINT. `before_stop` is awaited while the consumer still has its partitions."""
-    loop = uvloop.new_event_loop()
-    asyncio.set_event_loop(loop)
-
-    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
-    async def _last(*_: Any, **__: Any) -> None:
-        await before_stop()
-
-    worker = faust.Worker(app, loop=loop, redirect_stdouts=False, override_logging=False, quiet=True)
-    worker.execute_from_commandline()
+    return serve
