@@ -5,9 +5,8 @@ from typing import Any
 import msgspec
 import psycopg
 import psycopg_pool
-from psycopg_pool import AsyncConnectionPool
 
-from stores import errors, queries
+from stores import errors, pools, queries
 
 _SQL = queries.load("aggregates")
 
@@ -34,7 +33,7 @@ class MinuteAggregates(msgspec.Struct, frozen=True):
 class AggregatesReader:
     """Reads aggregates through a pool made by `stores.pools.for_queries`: the queries lean on its options."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, pool: pools.Pool) -> None:
         self._pool = pool
 
     async def query(self, query: AggregatesQuery) -> list[MinuteAggregates]:

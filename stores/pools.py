@@ -4,6 +4,8 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+Pool = AsyncConnectionPool[Any]
+
 # Every query here is written for one index and takes a handful of milliseconds. Sequential scans look cheap to the
 # planner where a table has no statistics yet. Index entries of one key lie in the order of the table, so a plain index
 # scan jumps no more than a bitmap would, and needs no sort: 7.5 ms instead of 16.7 for the aggregates of one category,
@@ -14,17 +16,17 @@ _BY_INDEX = (
 )
 
 
-def for_queries(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10.0) -> AsyncConnectionPool[Any]:
+def for_queries(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10.0) -> Pool:
     """For AggregatesReader. Plans know the values: a generic one would lock every hour there is, not those it reads."""
     return _pool("queries", conninfo, f"{_BY_INDEX} -c plan_cache_mode=force_custom_plan", max_size, timeout_seconds)
 
 
-def for_profiles(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10.0) -> AsyncConnectionPool[Any]:
+def for_profiles(conninfo: str, *, max_size: int = 4, timeout_seconds: float = 10.0) -> Pool:
     """For PostgresProfiles."""
     return _pool("profiles", conninfo, _BY_INDEX, max_size, timeout_seconds)
 
 
-def _pool(name: str, conninfo: str, options: str, max_size: int, timeout_seconds: float) -> AsyncConnectionPool[Any]:
+def _pool(name: str, conninfo: str, options: str, max_size: int, timeout_seconds: float) -> Pool:
     """A pool that is not open yet: `async with` it, or open() and close() it.
 
     Connections are checked when they are taken, so that one broken by a failover is replaced and not handed out. Taking

@@ -7,9 +7,8 @@ from typing import Any, Final
 import psycopg
 import psycopg_pool
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
-from stores import errors, profiles, queries
+from stores import errors, pools, profiles, queries
 from stores.profiles import KEPT, Profile, ProfileWrite
 
 WRITES_A_TRANSACTION: Final = 1_000
@@ -25,7 +24,7 @@ class PostgresProfiles:
     transaction that sees 200 newer ones. So writers of one cookie need no lock that they would wait for.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, pool: pools.Pool) -> None:
         self._pool = pool
 
     async def add(self, writes: Sequence[ProfileWrite]) -> None:
