@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
@@ -63,7 +64,8 @@ def create(settings: GatewaySettings, ports: Ports) -> asgi.App:
     for kind, _ in answers.STATUSES:
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(Exception, _on_error)
-    app.openapi_schema = openapi.schema(app)
+    document = openapi.schema(app)
+    app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way
     return front.Front(events, app)
 
 
@@ -90,10 +92,20 @@ def _add_operations(app: FastAPI, settings: GatewaySettings, ports: Ports, debug
     probes = health.Probes(ports.dependencies)
     queue = backlog.BacklogEndpoint(settings.queue_namespace, settings.kafka_topic, ports.read_backlog)
     app.add_api_route("/healthz", probes.healthz, summary="Is the process alive?")
-    app.add_api_route("/readyz", probes.readyz, summary="Should traffic come here?")
-    app.add_api_route("/metrics", probes.metrics, summary="Metrics for Prometheus")
-    app.add_api_route("/queue/{namespace}/{topic}/backlog", queue.answer, summary="What is not processed yet")
-    app.add_api_route("/debug/mismatches", debugger.mismatches, summary="The last wrong answers of debug mode")
+    app.add_api_route("/readyz", probes.readyz, summary="Should traffic come here?", responses=openapi.NOT_READY)
+    app.add_api_route("/metrics", probes.metrics, summary="For Prometheus", response_class=PlainTextResponse)
+    app.add_api_route(
+        "/queue/{namespace}/{topic}/backlog",
+        queue.answer,
+        summary="What each consumer group has not processed yet",
+        responses=openapi.BACKLOG,
+    )
+    app.add_api_route(
+        "/debug/mismatches",
+        debugger.mismatches,
+        summary="The last wrong answers of debug mode",
+        responses=openapi.DEBUG_OFF,
+    )
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

@@ -36,7 +36,7 @@ def schema(app: FastAPI) -> Json:
     """The whole document of `app`, with `POST /user_tags` among the others."""
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     found["paths"] = {"/user_tags": {"post": _USER_TAGS}, **found["paths"]}
-    found["components"] = {"schemas": _SCHEMAS}
+    found["components"]["schemas"].update(_SCHEMAS)
     return found
 
 
@@ -143,6 +143,14 @@ _USER_TAGS: Final[Json] = {
         "503": {**_answer("Kafka cannot take it now.", "NotStored"), "headers": _RETRY},
     },
 }
+
+
+NOT_READY: Final[dict[int | str, Json]] = {503: {"description": "Traffic should not come here now."}}
+BACKLOG: Final[dict[int | str, Json]] = {
+    404: _answer("Not the namespace or topic served here.", "Error"),
+    503: {**_answer("Kafka does not answer now.", "Error"), "headers": _RETRY},
+}
+DEBUG_OFF: Final[dict[int | str, Json]] = {404: _answer("Debug mode is off.", "Error")}
 
 
 def _query(description: str, name: str, example: Json, parameters: list[Json]) -> dict[str, Any]:

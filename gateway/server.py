@@ -36,6 +36,7 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nothing here asks who the client is
                 log_config=None,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=_REQUESTS_END_S,

@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
-from runtime.settings import AerospikeSettings, DatabaseSettings, KafkaSettings
+from runtime.settings import KafkaSettings
+from stores.profiles_factory import ProfileStoreSettings
 
 
-class GatewaySettings(KafkaSettings, DatabaseSettings, AerospikeSettings):
+class GatewaySettings(KafkaSettings, ProfileStoreSettings):
     """Read once at start by `python -m gateway`."""
 
     gateway_host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` in a container.")

@@ -1,0 +1,134 @@
+"""Kafka frozen, killed, never there: 503 within the timeout, and "stored" says what is true."""
+
+import concurrent.futures
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from devstack import waiting
+from devstack.kafka import KafkaServer
+from runtime.settings import DatabaseSettings, KafkaSettings
+from schemas import codec
+from tests.support import gateways, services, topics
+from tests.support.gateways import Answer, Gateway
+from tests.support.tags import tag
+
+TIMEOUT_MS = 1500
+IN_FLIGHT = 20
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaServer]:
+    """A broker that the test may freeze and kill."""
+    with services.required(), services.running_kafka() as server:
+        yield server
+        server.resume()
+
+
+def _running(
+    kafka: KafkaSettings, database: DatabaseSettings, *, ready: bool = True
+) -> AbstractContextManager[Gateway]:
+    return gateways.running(
+        kafka, database, ready=ready, produce_timeout_ms=TIMEOUT_MS, produce_in_flight=IN_FLIGHT, probe_interval_ms=200
+    )
+
+
+def _post_at_once(gateway: Gateway, prefix: str, count: int) -> dict[str, tuple[Answer, float]]:
+    """By cookie: the answer and the seconds that it took."""
+
+    def post(cookie: str) -> tuple[Answer, float]:
+        started = time.monotonic()
+        return gateway.post_tag(tag(cookie=cookie)), time.monotonic() - started
+
+    cookies = [f"{prefix}-{number}" for number in range(count)]
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return dict(zip(cookies, pool.map(post, cookies), strict=True))
+
+
+def _stored(kafka: KafkaServer, topic: str) -> list[str]:
+    return [codec.decode_tag(value).cookie for value in topics.values(kafka, topic)]
+
+
+def _check_refusals(answers: dict[str, tuple[Answer, float]]) -> list[str]:
+    """Every answer is a 503 in time and says what is stored; the cookies that got "no"."""
+    for answer, seconds in answers.values():
+        assert answer.status == 503
+        assert seconds < TIMEOUT_MS / 1000 + 1
+        assert int(answer.headers["retry-after"]) >= 1
+        assert set(answer.json) == {"detail", "stored"}
+    return [cookie for cookie, (answer, _) in answers.items() if answer.json["stored"] == "no"]
+
+
+def _recovers(gateway: Gateway) -> bool:
+    return waiting.until(lambda: gateway.post_tag(tag(cookie="after")).status == 204, 60)
+
+
+def test_frozen_the_first_are_unknown_and_those_over_the_bound_are_not_stored(
+    own_kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
+    with _running(topics.make(own_kafka, topic), database) as gateway:
+        assert gateway.post_tag(tag(cookie="before")).status == 204
+        own_kafka.pause()
+
+        answers = _post_at_once(gateway, "during", 60)
+
+        refused = _check_refusals(answers)
+        assert len(answers) - len(refused) == IN_FLIGHT
+        assert max(seconds for answer, seconds in answers.values() if answer.json["stored"] == "no") < 1
+        assert gateway.metric('allezone_gateway_events_unstored_total{reason="in_flight_bound",stored="no"}') == 40
+        assert waiting.until(lambda: gateway.get("/readyz").status == 503, 20)
+        assert gateway.get("/readyz").json["dependencies"]["kafka"]["state"] == "down"
+        assert gateway.get("/healthz").status == 200
+        own_kafka.resume()
+        assert _recovers(gateway)
+        assert waiting.until(lambda: gateway.ready, 20)
+        stored = _stored(own_kafka, topic)
+        assert "before" in stored
+        assert not set(refused) & set(stored)
+
+
+def test_killed_and_started_again_everything_acknowledged_is_there_and_nothing_refused_is(
+    own_kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
+    with _running(topics.make(own_kafka, topic), database) as gateway:
+        before = _post_at_once(gateway, "before", 15)
+        own_kafka.kill()
+
+        refused = _check_refusals(_post_at_once(gateway, "during", 60))
+
+        own_kafka.start()
+        own_kafka.wait_ready()
+        assert _recovers(gateway)
+        stored = _stored(own_kafka, topic)
+        assert {answer.status for answer, _ in before.values()} == {204}
+        assert set(before) <= set(stored)
+        assert refused
+        assert not set(refused) & set(stored)
+
+
+def test_never_there_the_gateway_serves_and_says_so(database: DatabaseSettings) -> None:
+    nowhere = KafkaSettings(kafka_hosts="127.0.0.1:1")
+    with _running(nowhere, database, ready=False) as gateway:
+        _check_refusals(_post_at_once(gateway, "early", 5))
+
+        assert gateway.get("/readyz").status == 503
+        assert gateway.get("/healthz").status == 200
+        assert gateway.profile("c").status == 200
+        backlog = gateway.get(f"/queue/allezone/{nowhere.kafka_topic}/backlog")
+        assert (backlog.status, backlog.headers["retry-after"]) == (503, "1")
+        assert "Traceback" not in gateway.log
+
+
+def test_without_the_topic_the_gateway_is_not_ready_and_names_the_command(
+    kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
+    with _running(topics.settings(kafka, topic), database, ready=False) as gateway:
+        assert waiting.until(lambda: gateway.get("/readyz").json["dependencies"]["kafka"]["state"] == "down", 20)
+        assert gateway.get("/readyz").json["dependencies"]["kafka"]["detail"] == "TopicMissing"
+
+        topics.make(kafka, topic)
+
+        assert waiting.until(lambda: gateway.ready, 20)
+        assert _recovers(gateway)

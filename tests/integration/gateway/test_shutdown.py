@@ -1,0 +1,100 @@
+"""SIGTERM: unready first, then the requests in flight finish, and every 204 is in the topic."""
+
+import http.client
+import json
+import signal
+import threading
+import time
+
+from devstack import waiting
+from devstack.kafka import KafkaServer
+from runtime.settings import DatabaseSettings
+from schemas import codec
+from tests.support import gateways, topics
+from tests.support.gateways import Gateway
+from tests.support.tags import tag
+
+
+class Client(threading.Thread):
+    """Posts tags of cookies of its own until the gateway is gone."""
+
+    def __init__(self, gateway: Gateway, name: str) -> None:
+        super().__init__(name=name)
+        self.acknowledged: list[str] = []
+        self.other: list[int] = []
+        self._gateway = gateway
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection(self._gateway.host, self._gateway.port, timeout=20)
+        for number in range(1_000_000):
+            cookie = f"{self.name}-{number}"
+            try:
+                connection.request("POST", "/user_tags", json.dumps(tag(cookie=cookie)))
+                response = connection.getresponse()
+                response.read()
+            except (OSError, http.client.HTTPException):
+                return
+            if response.status == 204:
+                self.acknowledged.append(cookie)
+            else:
+                self.other.append(response.status)
+
+
+def test_under_load_every_204_is_in_the_topic_and_nobody_gets_an_error(
+    kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
+    with gateways.running(topics.make(kafka, topic), database, drain_seconds=1) as gateway:
+        clients = [Client(gateway, f"client-{number}") for number in range(16)]
+        for client in clients:
+            client.start()
+        assert waiting.until(lambda: all(len(client.acknowledged) > 20 for client in clients), 30)
+
+        gateway.process.send(signal.SIGTERM)
+        assert waiting.until(lambda: not gateway.ready, 1, interval=0.01)
+        asked = time.monotonic()
+        assert gateway.process.wait(20), "did not end within 20 s"
+        took = time.monotonic() - asked
+
+        for client in clients:
+            client.join(30)
+        stored = {codec.decode_tag(value).cookie for value in topics.values(kafka, topic)}
+        acknowledged = {cookie for client in clients for cookie in client.acknowledged}
+        assert acknowledged <= stored
+        # At most the one event that each client had under way when its connection was closed.
+        assert len(stored - acknowledged) <= len(clients)
+        assert [client.other for client in clients] == [[]] * 16
+        assert took < 5
+        assert gateway.process.returncode == 0
+        assert "Traceback" not in gateway.log
+
+
+def test_while_it_drains_it_says_so_and_still_serves(
+    kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
+    with gateways.running(topics.make(kafka, topic), database, drain_seconds=5) as gateway:
+        gateway.process.send(signal.SIGTERM)
+
+        assert waiting.until(lambda: gateway.get("/readyz").status == 503, 5)
+        assert gateway.get("/readyz").json["stopping"] is True
+        assert gateway.post_tag(tag()).status == 204
+        gateway.process.send(signal.SIGTERM)
+        assert gateway.process.wait(4), "a second SIGTERM did not skip the wait"
+
+
+def test_idle_and_half_sent_requests_do_not_keep_it(kafka: KafkaServer, database: DatabaseSettings, topic: str) -> None:
+    with gateways.running(topics.make(kafka, topic), database) as gateway:
+        idle = http.client.HTTPConnection(gateway.host, gateway.port, timeout=20)
+        idle.request("GET", "/healthz")
+        idle.getresponse().read()
+        half = http.client.HTTPConnection(gateway.host, gateway.port, timeout=20)
+        half.putrequest("POST", "/user_tags")
+        half.putheader("Content-Length", "1000")
+        half.endheaders()
+        half.send(b"{")
+
+        gateway.process.send(signal.SIGTERM)
+
+        assert gateway.process.wait(20), "did not end within 20 s"
+        assert gateway.process.returncode == 0
+        idle.close()
+        half.close()
