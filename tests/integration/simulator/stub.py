@@ -17,6 +17,7 @@ class Stub:
     def __init__(self) -> None:
         self.tags: list[Tag] = []
         self.received = itertools.count()
+        self.started = 1.5
         self.compared = {"/user_profiles": {"match": 0, "mismatch": 0}, "/aggregates": {"match": 0, "mismatch": 0}}
         self._runner: web.AppRunner | None = None
 
@@ -70,7 +71,7 @@ class Stub:
                 for tag in self.tags
                 if tag["time"].startswith(minute[:16])
                 and tag["action"] == request.query["action"]
-                and all((tag | tag["product_info"])[name] == value for name, value in wanted.items())
+                and all(tag["product_info"].get(name, tag.get(name)) == value for name, value in wanted.items())
             ]
             values = {"COUNT": len(prices), "SUM_PRICE": sum(prices)}
             rows.append(
@@ -100,7 +101,8 @@ class Stub:
             for result, count in results.items()
         ]
         head = "# TYPE allezone_gateway_debug_answers_total counter"
-        return web.Response(text="\n".join([head, *lines, ""]))
+        started = f"process_start_time_seconds {self.started}"
+        return web.Response(text="\n".join([head, *lines, started, ""]))
 
 
 def _unordered(answer: Any) -> Any:
