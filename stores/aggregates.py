@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-import psycopg_pool
 
 from stores import errors, pools, queries
 
@@ -55,7 +54,9 @@ class AggregatesReader:
                 # Never prepared: a prepared statement may be planned once for all values.
                 cursor = await conn.execute(_SQL[query_name(query)], msgspec.structs.asdict(query), prepare=False)
                 rows: list[tuple[Any, ...]] = await cursor.fetchall()
-        except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+        except psycopg.Error as error:
+            if not errors.is_passing(error):
+                raise
             raise errors.AggregatesUnavailable(str(error)) from error
         return rows
 

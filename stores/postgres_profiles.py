@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import psycopg
-import psycopg_pool
 from psycopg import AsyncConnection
 
 from stores import errors, pools, profiles, queries
@@ -14,7 +13,6 @@ from stores.profiles import KEPT, Profile, ProfileWrite
 WRITES_A_TRANSACTION: Final = 1_000
 
 _SQL = queries.load("profiles")
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed)
 
 
 class PostgresProfiles:
@@ -89,5 +87,7 @@ class PostgresProfiles:
         try:
             async with self._pool.connection() as conn:
                 yield conn
-        except _AWAY as error:
+        except psycopg.Error as error:
+            if not errors.is_passing(error):
+                raise
             raise errors.ProfileStoreUnavailable(str(error)) from error
