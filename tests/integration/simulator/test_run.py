@@ -75,7 +75,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.questions._ANSWER_SECONDS", 0.5)
 
 
-MOVING = {"tags": 4_000, "rate": 1_000, "final_profiles": 0, "final_aggregates": 1}
+# A slow rate leaves a busy machine time to answer: a second, between a tag and the first query about it.
+MOVING = {"tags": 2_000, "rate": 500, "final_profiles": 0, "final_aggregates": 1}
 
 
 @pytest.mark.usefixtures("soon")
@@ -83,8 +84,8 @@ async def test_queries_of_a_moving_stream_find_a_right_system_right() -> None:
     found = await _judged(Stub(), **MOVING)
     assert found.failures == []
     profiles, aggregates = found.endpoints[1:3]
-    assert profiles.unjudged < profiles.accepted == 400
-    assert aggregates.unjudged < aggregates.accepted == 4
+    assert profiles.unjudged < profiles.accepted == 200
+    assert aggregates.unjudged < aggregates.accepted == 2
 
 
 @pytest.mark.usefixtures("soon")
@@ -103,7 +104,7 @@ async def test_a_query_that_comes_before_its_tags_were_answered_is_asked_and_not
             await asyncio.sleep(0.6)
             return await super().user_tags(request)
 
-    found = await _judged(Waits(), **MOVING | {"tags": 2_000, "connections": 2_000})
+    found = await _judged(Waits(), **MOVING | {"rate": 1_000, "connections": 2_000})
     assert found.failures == []
     assert found.endpoints[1].unjudged > 50
 
