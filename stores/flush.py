@@ -5,6 +5,7 @@ one round trip the offsets, the small tables and the COMMIT, so that no row lock
 """
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
@@ -114,13 +115,14 @@ class PostgresFlushes:
             raise await self._given_up(error) from error
 
     async def write(self, flush: Flush) -> None:
+        rows = _encoded(flush)
         try:
             async with asyncio.timeout(self._patience):
                 conn = await self._connected()
                 await conn.execute(_SQL["begin"])
                 if flush.rows:
                     async with conn.cursor() as cursor, cursor.copy(_SQL["copy_deltas"]) as copy:
-                        await copy.write(copying.encode(flush.rows))
+                        await copy.write(rows)
         except _FAILURES as error:
             raise await self._given_up(error) from error
         await self._finish(conn, flush)
@@ -179,6 +181,14 @@ class PostgresFlushes:
             self._conn = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
             await self._conn.execute(_SQL["session"])
         return self._conn
+
+
+def _encoded(flush: Flush) -> bytes:
+    """The rows as COPY takes them, made before the transaction begins."""
+    try:
+        return copying.encode(flush.rows)
+    except struct.error as error:  # a minute that no timestamptz can be, from an event time of any 64 bits
+        raise errors.BadData(str(error)) from error
 
 
 def _meaning(error: psycopg.Error | TimeoutError) -> errors.StoreError | None:
