@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pipeline import batches
 from pipeline.folding import REFUSED, UNDECODABLE
 from schemas import codec, errors
+from stores import errors as store_errors
 from stores import flush, profiles
 
 
@@ -23,27 +24,41 @@ class Pending:
             self._add(batch.partition, record)
         self.ends[batch.partition] = batch.next_offset
 
-    def refuse(self, failure: profiles.FailedWrite) -> None:
-        """A write that no try will make: its record becomes a dead letter."""
-        key = _key(failure.write)
-        partition, record = self._records[key]
-        self.letters.append(_letter(partition, record, REFUSED, failure.reason))
-        del self.writes[key]
+    async def write(self, store: profiles.ProfileStore) -> None:
+        """Make the writes; the records of those that no try will make become letters.
 
-    def keep(self, failures: Sequence[profiles.FailedWrite]) -> None:
-        """All other writes are made."""
-        self.writes = {_key(failure.write): failure.write for failure in failures}
+        Raises `stores.errors.ProfileStoreUnavailable` while some are left for another try.
+        """
+        try:
+            await store.add(list(self.writes.values()))
+        except store_errors.PartialWrite as error:
+            self._keep(error.failed)
+            if self.writes:
+                raise store_errors.ProfileStoreUnavailable(str(error)) from error
+
+    def _keep(self, failures: Sequence[profiles.FailedWrite]) -> None:
+        """All other writes are made, and of these the permanent failures are letters."""
+        self.writes = {_key(failure.write): failure.write for failure in failures if not failure.permanent}
+        for failure in failures:
+            if failure.permanent:
+                partition, record = self._records[_key(failure.write)]
+                self.letters.append(_letter(partition, record, REFUSED, failure.reason))
 
     def _add(self, partition: int, record: batches.Record) -> None:
         try:
-            tag = codec.decode_tag(record.value or b"")
+            write = write_of(partition, record.offset, record.value)
         except errors.UndecodableRecord as error:
             self.letters.append(_letter(partition, record, UNDECODABLE, str(error)))
             return
-        entry = profiles.entry_key(tag.time, tag.event_id, partition, record.offset)
-        write = profiles.ProfileWrite(tag.cookie, tag.action, entry, record.value or b"")
         self.writes[_key(write)] = write
         self._records[_key(write)] = (partition, record)
+
+
+def write_of(partition: int, offset: int, value: bytes | None) -> profiles.ProfileWrite:
+    """The entry that a record makes. Raises `schemas.errors.UndecodableRecord`."""
+    tag = codec.decode_tag(value or b"")
+    entry = profiles.entry_key(tag.time, tag.event_id, partition, offset)
+    return profiles.ProfileWrite(tag.cookie, tag.action, entry, value or b"")
 
 
 def _key(write: profiles.ProfileWrite) -> tuple[str, str, bytes]:

@@ -11,7 +11,6 @@ from typing import Protocol
 from pipeline import batches, intake, limits, log, metrics, pending, retrying
 from pipeline.settings import ProfilesSettings
 from runtime import logging
-from stores import errors as store_errors
 from stores import flush, profiles
 
 _log = logging.get_logger(__name__)
@@ -111,24 +110,12 @@ class ProfilesSink:
 
     async def _write(self, waiting: pending.Pending) -> None:
         metrics.FLUSH_ROWS.observe(len(waiting.writes))
-        await self._retrier.ask(lambda: self._add(waiting))
+        await self._retrier.ask(lambda: waiting.write(self._store))
         if waiting.letters:
             self._limit.check(sorted(waiting.letters, key=lambda letter: (letter.partition, letter.offset)))
             await self._retrier.ask(lambda: self._letters.write(waiting.letters))
             metrics.observe_letters(waiting.letters)
         self._on_written(waiting.ends)
-
-    async def _add(self, waiting: pending.Pending) -> None:
-        """The writes; of some that failed, those that no try will make become dead letters, the others are left."""
-        try:
-            await self._store.add(list(waiting.writes.values()))
-        except store_errors.PartialWrite as error:
-            waiting.keep(error.failed)
-            for failure in error.failed:
-                if failure.permanent:
-                    waiting.refuse(failure)
-            if waiting.writes:
-                raise store_errors.ProfileStoreUnavailable(str(error)) from error
 
 
 def _start(partition: int, committed: int | None, earliest: int, end: int) -> int:
