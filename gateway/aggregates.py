@@ -7,15 +7,15 @@ from typing import Final, Protocol
 import msgspec
 from fastapi import Request, Response
 
-from gateway import asgi, debug, fields, parameters
+from gateway import asgi, debug, fields, parameters, time_ranges
+from gateway.errors import FieldError
 from schemas import tags, timestamps
-from schemas.errors import InvalidTimestamp
 from stores.aggregates import AggregatesQuery, MinuteAggregates
 
 ENDPOINT: Final = "/aggregates"
 AGGREGATES: Final = ("COUNT", "SUM_PRICE")
 FILTERS: Final = ("origin", "brand_id", "category_id")
-MAX_MINUTES: Final = 10
+_TAKES: Final = f"takes {fields.words(AGGREGATES)}, or each of them once"
 
 
 class AggregatesReader(Protocol):
@@ -54,16 +54,13 @@ class Aggregates:
 def parse(scope: asgi.Scope) -> tuple[AggregatesQuery, list[str]]:
     """The query that a request asks, and its aggregates in their order. Raises `errors.Malformed`, `errors.Invalid`."""
     given = parameters.Parameters(scope)
-    from_minute, to_minute = _time_range(given)
-    action = given.required("action")
-    if action is not None:
-        given.note(fields.one_of(("query", "action"), action, tags.ACTIONS))
+    time_range = given.required("time_range", time_ranges.MINUTES)
+    action = given.required("action", fields.OneOf(tags.ACTIONS))
     aggregates = _aggregates(given)
-    filters = {name: given.optional(name) for name in FILTERS}
-    for name, value in filters.items():
-        given.note(None if value is None else fields.text(("query", name), value))
+    filters = {name: given.optional(name, fields.Text()) for name in FILTERS}
     given.settle()
-    return AggregatesQuery(from_minute, to_minute, action or "", **filters), aggregates
+    from_minute, to_minute = time_ranges.MINUTES.read(time_range)
+    return AggregatesQuery(from_minute, to_minute, action, **filters), aggregates
 
 
 def table(query: AggregatesQuery, aggregates: Sequence[str], minutes: Sequence[MinuteAggregates]) -> Table:
@@ -81,32 +78,11 @@ def _values(minute: MinuteAggregates, aggregates: Sequence[str]) -> list[str]:
     return [str(minute.count if name == "COUNT" else minute.sum_price) for name in aggregates]
 
 
-def _time_range(given: parameters.Parameters) -> tuple[int, int]:
-    text = given.required("time_range")
-    if text is None:
-        return 0, 0
-    try:
-        start, end = (timestamps.parse_minute(part) for part in text.split("_"))
-    except InvalidTimestamp as error:
-        given.complain("time_range", f"time_range: {error}", "time_form")
-        return 0, 0
-    except ValueError:
-        example = f"{timestamps.SECONDS_FORM}_{timestamps.SECONDS_FORM}"
-        given.complain("time_range", f"time_range takes two times with _ between them: {example}", "time_range")
-        return 0, 0
-    if start > end:
-        given.complain("time_range", "time_range is reversed: it takes the earlier time first", "time_range")
-    elif end - start > MAX_MINUTES:
-        message = f"time_range has {end - start} minutes: it takes at most {MAX_MINUTES}"
-        given.complain("time_range", message, "time_range")
-    return start, end
-
-
 def _aggregates(given: parameters.Parameters) -> list[str]:
-    names = given.every("aggregates")
-    takes = f"aggregates takes {fields.words(AGGREGATES)}, or each of them once"
+    """The one parameter that may be given several times."""
+    names, loc = given.every("aggregates"), ("query", "aggregates")
     if not names:
-        given.complain("aggregates", f"aggregates is missing: {takes}", "missing")
+        given.note(FieldError(loc, f"aggregates is missing: it {_TAKES}", "missing"))
     elif len(set(names)) < len(names) or not set(names) <= set(AGGREGATES):
-        given.complain("aggregates", f"aggregates is {fields.shown(', '.join(names))}: {takes}", "enum")
+        given.note(FieldError(loc, f"aggregates is {fields.shown(', '.join(names))}: it {_TAKES}", "enum"))
     return names

@@ -1,8 +1,7 @@
 """Everything that is wrong with the body of a `POST /user_tags`, field by field. The slow reading: bad bodies only."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +14,6 @@ from schemas.errors import InvalidTimestamp
 MAX_AHEAD_MS: Final = 24 * 3600 * 1000
 _MAX_DIGITS: Final = 40  # int() of more digits costs time, and int64 has 19
 
-Check = Callable[[fields.Loc, object], FieldError | None]
-
 
 class _Object(dict[str, Any]):
     """A JSON object that remembers which names it had more than once."""
@@ -26,27 +23,28 @@ class _Object(dict[str, Any]):
 
 def about(body: bytes, now_ms: int) -> list[FieldError]:
     """What is wrong, in the order of the fields; empty where nothing is. Raises `errors.Malformed`."""
-    checks: dict[str, Check] = {
-        "time": partial(_time, now_ms),
-        "cookie": fields.text,
-        "country": fields.text,
-        "device": partial(fields.one_of, allowed=tags.DEVICES),
-        "action": partial(fields.one_of, allowed=tags.ACTIONS),
-        "origin": fields.text,
-        "product_info": fields.an_object,
+    text = fields.Text()
+    kinds: dict[str, fields.Kind] = {
+        "time": _Time(now_ms),
+        "cookie": text,
+        "country": text,
+        "device": fields.OneOf(tags.DEVICES),
+        "action": fields.OneOf(tags.ACTIONS),
+        "origin": text,
+        "product_info": fields.Object(),
     }
-    product_checks: dict[str, Check] = {
-        "product_id": _product_id,
-        "brand_id": fields.text,
-        "category_id": fields.text,
-        "price": partial(fields.integer, bits=32),
+    product_kinds: dict[str, fields.Kind] = {
+        "product_id": _ProductId(),
+        "brand_id": text,
+        "category_id": text,
+        "price": fields.Integer(32),
     }
     tag = _read(body)
-    if (problem := fields.an_object(("body",), tag)) is not None:
+    if (problem := fields.Object().problem(("body",), tag)) is not None:
         return [problem]
-    found = [*_check(tag, checks, ("body",))]
+    found = [*_problems(tag, kinds, ("body",))]
     if isinstance(product := tag.get("product_info"), _Object):
-        found += _check(product, product_checks, ("body", "product_info"))
+        found += _problems(product, product_kinds, ("body", "product_info"))
     return found
 
 
@@ -79,35 +77,45 @@ def _int(digits: str) -> int:
     return int(digits[:_MAX_DIGITS])
 
 
-def _check(found: _Object, checks: Mapping[str, Check], loc: fields.Loc) -> Iterator[FieldError]:
-    for name, check in checks.items():
+def _problems(found: _Object, kinds: Mapping[str, fields.Kind], loc: fields.Loc) -> Iterator[FieldError]:
+    for name, kind in kinds.items():
+        place = (*loc, name)
         if name not in found:
-            yield fields.missing((*loc, name))
-        elif (problem := check((*loc, name), found[name])) is not None:
+            yield fields.missing(kind, place)
+        elif (problem := kind.problem(place, found[name])) is not None:
             yield problem
         elif name in found.repeated:
             # The fast reading refused something, and it may have been an earlier one of these.
-            yield FieldError((*loc, name), f"{name} is given more than once", "repeated")
+            yield fields.bad(kind, place, "is given more than once", "repeated")
 
 
-def _product_id(loc: fields.Loc, value: object) -> FieldError | None:
-    if isinstance(value, str):
-        return fields.text(loc, value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return fields.integer(loc, value, bits=64)
-    message = f"{loc[-1]} is {fields.shown(value)}: it takes a string or an int64"
-    return FieldError(loc, message, "string_or_int")
+class _ProductId:
+    takes: Final = f"{fields.Text.takes}, or an int64"
+
+    def __init__(self) -> None:
+        self._text, self._integer = fields.Text(), fields.Integer(64)
+
+    def problem(self, loc: fields.Loc, value: object) -> FieldError | None:
+        if isinstance(value, str):
+            return self._text.problem(loc, value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._integer.problem(loc, value)
+        return fields.bad(self, loc, f"is {fields.shown(value)}", "string_or_int")
 
 
-def _time(now_ms: int, loc: fields.Loc, value: object) -> FieldError | None:
-    if not isinstance(value, str):
-        message = f"time is {fields.kind(value)}: it takes a string of the form {timestamps.TAG_FORM}"
-        return FieldError(loc, message, "string_type")
-    try:
-        time_ms = timestamps.parse_tag_time(value)
-    except InvalidTimestamp as error:
-        return FieldError(loc, f"time: {error}", "time_form")
-    if time_ms > now_ms + MAX_AHEAD_MS:
-        message = f"time is {value}: it takes a time at most 24 hours ahead of the server's clock"
-        return FieldError(loc, message, "time_ahead")
-    return None
+class _Time:
+    takes: Final = f"a time of the form {timestamps.TAG_FORM}, UTC, at most 24 hours ahead of the server's clock"
+
+    def __init__(self, now_ms: int) -> None:
+        self._latest_ms = now_ms + MAX_AHEAD_MS
+
+    def problem(self, loc: fields.Loc, value: object) -> FieldError | None:
+        if not isinstance(value, str):
+            return fields.bad(self, loc, f"is {fields.shown(value)}", "string_type")
+        try:
+            time_ms = timestamps.parse_tag_time(value)
+        except InvalidTimestamp as error:
+            return FieldError(loc, f"time: {error}; it takes {self.takes}", "time_form")
+        if time_ms > self._latest_ms:
+            return fields.bad(self, loc, f"is {value}", "time_ahead")
+        return None

@@ -1,61 +1,90 @@
-"""What each kind of value takes, and the sentence that says so. For bodies and for parameters alike."""
+"""What each kind of field takes, and the sentence that says so. For bodies and for parameters alike."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.errors import FieldError
 
 MAX_CHARACTERS: Final = 256
 MAX_BYTES: Final = 512
-_TEXT: Final = f"takes a string of 1 to {MAX_CHARACTERS} characters, at most {MAX_BYTES} bytes of UTF-8, without U+0000"
 
 Loc = tuple[str, ...]
 
 
-def missing(loc: Loc) -> FieldError:
+class Kind(Protocol):
+    """A kind of field. `takes` completes the sentence "it takes ..."."""
+
+    @property
+    def takes(self) -> str: ...
+
+    def problem(self, loc: Loc, value: object) -> FieldError | None:
+        """What is wrong with `value`; None if nothing is."""
+
+
+class Text:
+    """One of the strings of a tag or of a query."""
+
+    takes: Final = f"a string of 1 to {MAX_CHARACTERS} characters, at most {MAX_BYTES} bytes of UTF-8, without U+0000"
+
+    def problem(self, loc: Loc, value: object) -> FieldError | None:
+        if not isinstance(value, str):
+            return bad(self, loc, f"is {shown(value)}", "string_type")
+        if not value:
+            return bad(self, loc, "is empty", "string_too_short")
+        if "\0" in value:
+            return bad(self, loc, "contains U+0000", "string_nul")
+        if len(value) > MAX_CHARACTERS:
+            return bad(self, loc, f"has {len(value)} characters", "string_too_long")
+        if (size := len(value.encode())) > MAX_BYTES:
+            return bad(self, loc, f"has {size} bytes of UTF-8", "string_too_long")
+        return None
+
+
+class OneOf:
+    """One of some words, case-sensitive."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.takes = words(allowed)
+        self._allowed = allowed
+
+    def problem(self, loc: Loc, value: object) -> FieldError | None:
+        if isinstance(value, str) and value in self._allowed:
+            return None
+        return bad(self, loc, f"is {shown(value)}", "enum")
+
+
+class Integer:
+    """A signed integer of some bits."""
+
+    def __init__(self, bits: int) -> None:
+        self._low, self._high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+        self.takes = f"an int{bits}, a number from {self._low} to {self._high} without fraction or exponent"
+
+    def problem(self, loc: Loc, value: object) -> FieldError | None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return bad(self, loc, f"is {shown(value)}", "int_type")
+        if not self._low <= value <= self._high:
+            return bad(self, loc, "is out of range", "int_range")
+        return None
+
+
+class Object:
+    """A JSON object."""
+
+    takes: Final = "an object"
+
+    def problem(self, loc: Loc, value: object) -> FieldError | None:
+        return None if isinstance(value, dict) else bad(self, loc, f"is {shown(value)}", "object_type")
+
+
+def bad(kind: Kind, loc: Loc, why: str, word: str) -> FieldError:
+    """`price is 'x': it takes an int32`, with a word for programs."""
+    return FieldError(loc, f"{loc[-1]} {why}: it takes {kind.takes}", word)
+
+
+def missing(kind: Kind, loc: Loc) -> FieldError:
     """The field is not there."""
-    return FieldError(loc, f"{loc[-1]} is missing", "missing")
-
-
-def text(loc: Loc, value: object) -> FieldError | None:
-    """What is wrong with `value` as one of the strings of a tag or of a query."""
-    name = loc[-1]
-    if not isinstance(value, str):
-        return FieldError(loc, f"{name} is {kind(value)}: it {_TEXT}", "string_type")
-    if not value:
-        return FieldError(loc, f"{name} is empty: it {_TEXT}", "string_too_short")
-    if "\0" in value:
-        return FieldError(loc, f"{name} contains U+0000: it {_TEXT}", "string_nul")
-    if len(value) > MAX_CHARACTERS:
-        return FieldError(loc, f"{name} has {len(value)} characters: it {_TEXT}", "string_too_long")
-    if (size := len(value.encode())) > MAX_BYTES:
-        return FieldError(loc, f"{name} has {size} bytes of UTF-8: it {_TEXT}", "string_too_long")
-    return None
-
-
-def one_of(loc: Loc, value: object, allowed: Sequence[str]) -> FieldError | None:
-    """What is wrong with `value` as one of the words `allowed`, which are case-sensitive."""
-    if isinstance(value, str) and value in allowed:
-        return None
-    return FieldError(loc, f"{loc[-1]} is {shown(value)}: it takes {words(allowed)}", "enum")
-
-
-def integer(loc: Loc, value: object, bits: int) -> FieldError | None:
-    """What is wrong with `value` as a signed integer of `bits` bits."""
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    takes = f"takes an int{bits}, a number from {low} to {high} without fraction or exponent"
-    if isinstance(value, bool) or not isinstance(value, int):
-        return FieldError(loc, f"{loc[-1]} is {shown(value)}: it {takes}", "int_type")
-    if not low <= value <= high:
-        return FieldError(loc, f"{loc[-1]} is out of range: it {takes}", "int_range")
-    return None
-
-
-def an_object(loc: Loc, value: object) -> FieldError | None:
-    """What is wrong with `value` as a JSON object."""
-    if isinstance(value, dict):
-        return None
-    return FieldError(loc, f"{loc[-1]} is {kind(value)}: it takes an object", "object_type")
+    return bad(kind, loc, "is missing", "missing")
 
 
 def words(allowed: Sequence[str]) -> str:
@@ -64,27 +93,18 @@ def words(allowed: Sequence[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """What was given, short enough for a message."""
-    match value:
-        case str():
-            return repr(value if len(value) <= 40 else value[:40] + "…")
-        case float():
-            return str(value)
-        case _:
-            return kind(value)
-
-
-def kind(value: object) -> str:
-    """What JSON calls the value's type."""
+    """What was given, short enough for a message: a string or a fraction itself, of all else what JSON calls it."""
     match value:
         case None:
             return "null"
         case bool():
             return "a boolean"
-        case int() | float():
+        case int():
             return "a number"
+        case float():
+            return str(value)
         case str():
-            return "a string"
+            return repr(value if len(value) <= 40 else value[:40] + "…")
         case list():
             return "an array"
         case _:

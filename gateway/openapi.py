@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway import aggregates, fields, profiles
+from gateway import aggregates, fields, profiles, time_ranges
 from schemas import tags, timestamps
 
 Json = dict[str, Any]
@@ -194,7 +194,7 @@ AGGREGATES: Final[Json] = _query(
     [
         _parameter(
             "time_range",
-            f"`<from>_<to>`, each {timestamps.SECONDS_FORM} and on a minute; at most {aggregates.MAX_MINUTES} minutes.",
+            f"`<from>_<to>`, each {timestamps.SECONDS_FORM} on a minute; at most {time_ranges.MAX_MINUTES} minutes.",
             {"type": "string"},
             "2022-03-22T12:15:00_2022-03-22T12:16:00",
             required=True,

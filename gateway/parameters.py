@@ -26,22 +26,24 @@ class Parameters:
         """All values given, in their order."""
         return self._values.get(name, [])
 
-    def optional(self, name: str) -> str | None:
-        """The one value, or None; twice is a complaint, for which is meant nobody knows."""
-        values = self.every(name)
-        if len(values) > 1:
-            self.complain(name, f"{name} is given {len(values)} times: it takes one value", "repeated")
-        return values[0] if len(values) == 1 else None
+    def optional(self, name: str, kind: fields.Kind) -> str | None:
+        """The one value, None if there is none; a complaint unless it is of that kind."""
+        return self._one(name, kind) if name in self._values else None
 
-    def required(self, name: str) -> str | None:
-        """The one value; None after a complaint."""
-        if name not in self._values:
-            self.complaints.append(fields.missing(("query", name)))
-        return self.optional(name)
+    def required(self, name: str, kind: fields.Kind) -> str:
+        """The one value; a complaint unless it is there and of that kind."""
+        if name in self._values:
+            return self._one(name, kind)
+        self.complaints.append(fields.missing(kind, ("query", name)))
+        return ""
 
-    def complain(self, name: str, message: str, kind: str) -> None:
-        """Add a complaint about a parameter."""
-        self.complaints.append(FieldError(("query", name), message, kind))
+    def _one(self, name: str, kind: fields.Kind) -> str:
+        values, loc = self._values[name], ("query", name)
+        if len(values) > 1:  # which of them is meant nobody knows
+            self.complaints.append(fields.bad(kind, loc, f"is given {len(values)} times", "repeated"))
+        else:
+            self.note(kind.problem(loc, values[0]))
+        return values[0]
 
     def note(self, complaint: FieldError | None) -> None:
         """Add a complaint, if it is one."""

@@ -8,13 +8,13 @@ from typing import Final, Protocol
 import msgspec
 from fastapi import Request, Response
 
-from gateway import asgi, debug, fields, parameters
+from gateway import asgi, debug, fields, parameters, time_ranges
+from gateway.errors import FieldError
 from schemas import codec, timestamps
-from schemas.errors import InvalidTimestamp
 
 ENDPOINT: Final = "/user_profiles/{cookie}"
 MAX_LIMIT: Final = 200
-_LIMIT: Final = re.compile(r"[0-9]{1,9}")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 
 
 class Profile(Protocol):
@@ -92,43 +92,27 @@ class UserProfiles:
         return Response(given, media_type="application/json")
 
 
+class Limit:
+    """How many tags of each action."""
+
+    takes: Final = f"an integer from 1 to {MAX_LIMIT}"
+
+    def problem(self, loc: fields.Loc, value: object) -> FieldError | None:
+        if isinstance(value, str) and _DIGITS.fullmatch(value) and 1 <= int(value) <= MAX_LIMIT:
+            return None
+        return fields.bad(self, loc, f"is {fields.shown(value)}", "int_range")
+
+
 def parse(scope: asgi.Scope) -> ProfileQuery:
     """The query that a request asks. Raises `errors.Malformed` and `errors.Invalid`."""
     given = parameters.Parameters(scope)
     cookie = parameters.rest_of_path(scope)
-    given.note(fields.text(("path", "cookie"), cookie))
-    from_ms, to_ms = _time_range(given)
-    limit = _limit(given)
+    given.note(fields.Text().problem(("path", "cookie"), cookie))
+    time_range = given.required("time_range", time_ranges.MILLIS)
+    limit = given.optional("limit", Limit())
     given.settle()
-    return ProfileQuery(cookie, from_ms, to_ms, limit)
-
-
-def _time_range(given: parameters.Parameters) -> tuple[int, int]:
-    text = given.required("time_range")
-    if text is None:
-        return 0, 0
-    try:
-        start, end = (timestamps.parse_millis_time(part) for part in text.split("_"))
-    except InvalidTimestamp as error:
-        given.complain("time_range", f"time_range: {error}", "time_form")
-    except ValueError:
-        example = f"{timestamps.MILLIS_FORM}_{timestamps.MILLIS_FORM}"
-        given.complain("time_range", f"time_range takes two times with _ between them: {example}", "time_range")
-    else:
-        if start <= end:
-            return start, end
-        given.complain("time_range", "time_range is reversed: it takes the earlier time first", "time_range")
-    return 0, 0
-
-
-def _limit(given: parameters.Parameters) -> int:
-    text = given.optional("limit")
-    if text is None:
-        return MAX_LIMIT
-    if _LIMIT.fullmatch(text) and 1 <= int(text) <= MAX_LIMIT:
-        return int(text)
-    given.complain("limit", f"limit is {fields.shown(text)}: it takes an integer from 1 to {MAX_LIMIT}", "int_range")
-    return MAX_LIMIT
+    from_ms, to_ms = time_ranges.MILLIS.read(time_range)
+    return ProfileQuery(cookie, from_ms, to_ms, MAX_LIMIT if limit is None else int(limit))
 
 
 def _tag(value: bytes) -> Tag:

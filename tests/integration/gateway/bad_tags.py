@@ -73,13 +73,13 @@ NO_OBJECT = [
     _invalid("null", b"null", "body", "body is null: it takes an object"),
     _invalid("true", b"true", "body", "body is a boolean: it takes an object"),
     _invalid("a number", b"17", "body", "body is a number: it takes an object"),
-    _invalid("a string", b'"tag"', "body", "body is a string: it takes an object"),
+    _invalid("a string", b'"tag"', "body", "body is 'tag': it takes an object"),
     _invalid("a batch", _raw([tag(), tag()]), "body", "body is an array: it takes an object"),
-    _invalid("an empty object", b"{}", "time", "time is missing"),
+    _invalid("an empty object", b"{}", "time", "time is missing: it takes a time of the form"),
 ]
 
 MISSING = [
-    _invalid(f"no {name}", _raw(without(name)), name, f"{name} is missing")
+    _invalid(f"no {name}", _raw(without(name)), name, f"{name} is missing: it takes ")
     for name in ("time", "device", "action", "product_info", "product_id", "price", *_TEXTS)
 ]
 
@@ -144,8 +144,8 @@ BAD_TIMES = [
     _invalid("month 13", body(time="2022-13-01T12:15:00.000Z"), "time", "is no real date"),
     _invalid("day 0", body(time="2022-03-00T12:15:00.000Z"), "time", "is no real date"),
     _invalid("year 0", body(time="0000-03-01T12:15:00.000Z"), "time", "is no real date"),
-    _invalid("time as a number", body(time=1_647_951_300_000), "time", "time is a number: it takes a string"),
-    _invalid("time null", body(time=None), "time", "time is null: it takes a string of the form"),
+    _invalid("time as a number", body(time=1_647_951_300_000), "time", "time is a number: it takes a time of the form"),
+    _invalid("time null", body(time=None), "time", "time is null: it takes a time of the form"),
     _invalid(
         "a line end behind the time", body(time="2022-03-22T12:15:00.000Z\n"), "time", "is not a time of the form"
     ),
@@ -172,7 +172,12 @@ BAD_PRODUCTS = [
         "product_info a list", _raw({**tag(), "product_info": []}), "product_info", "is an array: it takes an obj"
     ),
     _invalid("product_info a string", _raw({**tag(), "product_info": "x"}), "product_info", "it takes an object"),
-    _invalid("product_info empty", _raw({**tag(), "product_info": {}}), "product_id", "product_id is missing"),
+    _invalid(
+        "product_info empty",
+        _raw({**tag(), "product_info": {}}),
+        "product_id",
+        "product_id is missing: it takes a string",
+    ),
     _invalid("product_id empty", body(product_id=""), "product_id", "product_id is empty"),
     _invalid("product_id with U+0000", body(product_id="\0"), "product_id", "product_id contains U+0000"),
     _invalid("product_id of 257 characters", body(product_id="x" * 257), "product_id", "has 257 characters"),
@@ -180,11 +185,11 @@ BAD_PRODUCTS = [
     _invalid("product_id 2**63", body(product_id=2**63), "product_id", "product_id is out of range: it takes an int64"),
     _invalid("product_id -2**63 - 1", body(product_id=-(2**63) - 1), "product_id", "takes an int64"),
     _invalid("product_id 10**40", body(product_id=10**40), "product_id", "takes an int64"),
-    _invalid("product_id a fraction", body(product_id=1.5), "product_id", "it takes a string or an int64"),
-    _invalid("product_id 1.0", _with(b'"product_id": 1.0', _PRODUCT_ID), "product_id", "it takes a string or an int64"),
-    _invalid("product_id true", body(product_id=True), "product_id", "it takes a string or an int64"),
-    _invalid("product_id null", body(product_id=None), "product_id", "it takes a string or an int64"),
-    _invalid("product_id a list", body(product_id=[1]), "product_id", "it takes a string or an int64"),
+    _invalid("product_id a fraction", body(product_id=1.5), "product_id", "without U+0000, or an int64"),
+    _invalid("product_id 1.0", _with(b'"product_id": 1.0', _PRODUCT_ID), "product_id", "without U+0000, or an int64"),
+    _invalid("product_id true", body(product_id=True), "product_id", "without U+0000, or an int64"),
+    _invalid("product_id null", body(product_id=None), "product_id", "without U+0000, or an int64"),
+    _invalid("product_id a list", body(product_id=[1]), "product_id", "without U+0000, or an int64"),
     _invalid(
         "a bad price before a good one",
         _with(b'"price": "x", "price": 1', _PRICE),

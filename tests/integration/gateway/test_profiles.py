@@ -81,3 +81,25 @@ def test_with_debug_mode_off_a_body_and_unknown_parameters_are_ignored(gateway: 
     answer = gateway.profile(cookie, b"{broken", more="x")
 
     assert answer.json == {"cookie": cookie, "views": [], "buys": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "cookie"),
+    [
+        ("a/b", "a/b"),
+        ("a%2Fb", "a/b"),
+        ("/", "/"),
+        ("a/", "a/"),
+        ("%252F", "%2F"),
+        ("a+b", "a+b"),
+        ("a%20b", "a b"),
+        ("%0A", "\n"),
+        ("..%2F..", "../.."),
+        ("%F0%9F%98%80", "😀"),
+        ("a;b=c,d", "a;b=c,d"),
+    ],
+)
+def test_a_path_names_its_cookie_by_one_percent_decoding(gateway: Gateway, path: str, cookie: str) -> None:
+    answer = gateway.post(f"/user_profiles/{path}?time_range=2022-03-22T12:00:00_2022-03-22T13:00:00")
+
+    assert (answer.status, answer.json["cookie"]) == (200, cookie)
