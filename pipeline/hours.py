@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -13,6 +13,8 @@ from runtime import logging
 from stores import errors, hours
 
 _log = logging.get_logger(__name__)
+_POSSIBLE: Final = range(-17_259_888, 70_389_528)
+"""Hours of the years 1 to 9999, which is what a table can be named after."""
 
 
 class PostgresHours:
@@ -29,13 +31,14 @@ class PostgresHours:
         )
 
     async def ensure(self, wanted: Collection[int]) -> set[int]:
-        """See `sink.Hours`."""
+        """See `sink.Hours`. Hours outside the years 1 to 9999 are refused: no sender means them."""
+        possible = {hour for hour in wanted if hour in _POSSIBLE}
         try:
             async with asyncio.timeout(self._patience_s), await self._connected() as conn:
-                states = await hours.ensure_hours(conn, wanted, max_hours=self._max_hours)
+                states = await hours.ensure_hours(conn, possible, max_hours=self._max_hours)
         except (psycopg.Error, TimeoutError) as error:
             raise _passing(error) from error
-        return {hour for hour, state in states.items() if state is not hours.HourState.MADE}
+        return set(wanted) - {hour for hour, state in states.items() if state is hours.HourState.MADE}
 
     async def keep(self) -> None:
         """Make hours ahead and drop old ones, once an interval, for ever."""

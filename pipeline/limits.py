@@ -16,21 +16,18 @@ class DeadLetterLimit:
     def check(self, letters: Sequence[flush.Letter]) -> None:
         """Take note of `letters`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""
         for letter in letters:
-            run = self._run_with(letter)
+            last, run = self._runs.get(letter.partition, (letter.offset - 1, 0))
+            if letter.offset <= last:
+                continue  # the same write, tried again or in parts
+            run = run + 1 if letter.offset == last + 1 else 1
             self._runs[letter.partition] = (letter.offset, run)
             if run > self._in_a_row:
                 self._refuse(letter, run)
 
-    def _run_with(self, letter: flush.Letter) -> int:
-        last, run = self._runs.get(letter.partition, (letter.offset - 1, 0))
-        if letter.offset <= last:  # the same write, tried again
-            return run
-        return run + 1 if letter.offset == last + 1 else 1
-
     def _refuse(self, letter: flush.Letter, run: int) -> None:
         message = (
             f"{run} records in a row of partition {letter.partition} cannot be counted, the last one at offset "
-            f"{letter.offset}: {letter.reason}: {letter.detail}. None of them was stepped over. Look at what writes to "
-            "the topic; raise DEAD_LETTERS_IN_A_ROW to go on regardless"
+            f"{letter.offset}: {letter.reason}: {letter.detail}. The write they came with was not made. Look at what "
+            "writes to the topic; raise DEAD_LETTERS_IN_A_ROW to go on regardless"
         )
         raise errors.TooManyDeadLetters(message)

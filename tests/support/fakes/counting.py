@@ -1,0 +1,74 @@
+"""An aggregates worker without Faust, Kafka and PostgreSQL: the real sink between the fakes."""
+
+from typing import Any
+
+from pipeline import sink
+from pipeline.settings import AggregatesSettings
+from stores import offsets
+from tests.support.fakes.consumer import FakeConsumer
+from tests.support.fakes.database import Database, FakeFlushes, FakeHours
+from tests.support.fakes.log import FakeLog, Record
+
+
+def settings(**changed: Any) -> AggregatesSettings:
+    """Quick retries; the rest as it is by default."""
+    quick = {"retry_first_s": 0.000_1, "retry_last_s": 0.001, "seek_again_s": 0.0}
+    return AggregatesSettings(environment="local", **{**quick, **changed})
+
+
+class Counting:
+    """One worker of the group on `log` and `database`, which others may share. `told` is what Kafka would be told."""
+
+    def __init__(self, log: FakeLog, database: Database, **changed: Any) -> None:
+        self.log, self.database = log, database
+        self.of = offsets.Consumer("aggregates", "user-tags", log.id)
+        self.consumer = FakeConsumer(log)
+        self.told: dict[int, int] = {}
+        self.sink = sink.Sink(
+            settings(**changed),
+            FakeFlushes(database, self.of),
+            log,
+            FakeHours(database),
+            self.consumer,
+            self.told.update,
+        )
+
+    async def place(self, *partitions: int) -> dict[int, int]:
+        """A rebalance that ends with exactly these partitions."""
+        starts = await self.sink.starts(set(partitions))
+        self.consumer.assign(starts)
+        return starts
+
+    async def take(self, partition: int, at_most: int = 1_000) -> bool:
+        """Fetch a batch and hand it to the sink; false where there is none."""
+        batch = self.consumer.fetch(partition, at_most)
+        if batch is not None:
+            await self.sink.take(batch)
+        return batch is not None
+
+    async def finish(self) -> None:
+        """Take and write all that the assigned partitions hold."""
+        for partition in self.consumer.positions:
+            while self.sink.expected[partition] < last_record(self.log, partition):
+                await self.take(partition)
+                await self.sink.write()
+
+
+def last_record(log: FakeLog, partition: int) -> int:
+    """The offset behind the last record of a partition."""
+    return log.records[partition][-1].offset + 1 if log.records[partition] else 0
+
+
+def origins(database: Database) -> dict[str, int]:
+    """How often each event of `log.value` was counted, by its origin."""
+    return {origin: count for (_minute, _action, origin, *_), (count, _price) in database.sums.items()}
+
+
+def once(log: FakeLog) -> dict[str, int]:
+    """What `origins` is when every record was counted exactly once."""
+    return {f"{partition}/{record.offset}": 1 for partition, found in log.records.items() for record in found}
+
+
+def records(*offsets_: int) -> list[Record]:
+    """Records at these offsets, without content."""
+    return [Record(offset, None, None) for offset in offsets_]

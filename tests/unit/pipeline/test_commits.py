@@ -1,0 +1,61 @@
+"""DESIGN 2.5: Kafka is told after the store, for lag tools alone."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from aiokafka.errors import CommitFailedError, KafkaConnectionError
+
+from pipeline.commits import Committer
+from tests.support import eventually
+
+
+class Kafka:
+    """Remembers what it was told; fails with `failures` first."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.told: list[dict[int, int]] = []
+        self.failures = list(failures)
+
+    async def commit(self, ends: Mapping[int, int]) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.told.append(dict(ends))
+
+
+async def test_only_the_newest_offsets_are_told_and_only_once() -> None:
+    kafka = Kafka()
+    committer = Committer(kafka)
+    committer.note({0: 5, 1: 2})
+    committer.note({0: 9})
+    await committer.commit()
+    await committer.commit()
+    assert kafka.told == [{0: 9, 1: 2}]
+
+
+async def test_kafka_is_never_told_of_nothing() -> None:
+    kafka = Kafka()
+    await Committer(kafka).commit()
+    assert kafka.told == []
+
+
+@pytest.mark.parametrize("failure", [CommitFailedError(), KafkaConnectionError("away")])
+async def test_a_failure_is_made_good_by_the_next_commit_without_going_back(failure: Exception) -> None:
+    kafka = Kafka(failure)
+    committer = Committer(kafka)
+    committer.note({0: 5, 1: 1})
+    await committer.commit()
+    committer.note({0: 7})
+    await committer.commit()
+    assert kafka.told == [{0: 7, 1: 1}]
+
+
+async def test_it_tells_kafka_again_and_again() -> None:
+    kafka = Kafka()
+    committer = Committer(kafka, interval_s=0.001)
+    running = asyncio.create_task(committer.run())
+    for end in (1, 2, 3):
+        committer.note({0: end})
+        await eventually.until(lambda end=end: len(kafka.told) == end)  # type: ignore[misc]
+    running.cancel()
+    assert kafka.told == [{0: 1}, {0: 2}, {0: 3}]

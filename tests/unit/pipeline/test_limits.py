@@ -1,0 +1,39 @@
+"""DESIGN 1: many failures in a row stop the worker instead of emptying the topic into the table."""
+
+import pytest
+
+from pipeline import errors
+from pipeline.limits import DeadLetterLimit
+from stores.flush import Letter
+
+
+def letters(*offsets: int, partition: int = 0) -> list[Letter]:
+    return [Letter(partition, offset, None, None, "undecodable", "why") for offset in offsets]
+
+
+def test_as_many_in_a_row_as_allowed_pass_and_one_more_does_not() -> None:
+    limit = DeadLetterLimit(3)
+    limit.check(letters(1, 2, 3))
+    with pytest.raises(errors.TooManyDeadLetters, match="offset 4: undecodable: why"):
+        limit.check(letters(4))
+
+
+def test_a_good_record_between_begins_anew() -> None:
+    limit = DeadLetterLimit(2)
+    limit.check(letters(1, 2, 4, 5, 7, 8))
+
+
+def test_each_partition_has_a_row_of_its_own() -> None:
+    limit = DeadLetterLimit(2)
+    limit.check(letters(1, 2) + letters(3, 4, partition=1))
+
+
+def test_the_same_write_tried_again_counts_once() -> None:
+    limit = DeadLetterLimit(3)
+    for _ in range(5):
+        limit.check(letters(1, 2, 3))
+
+
+def test_none_at_all_may_be_asked_for() -> None:
+    with pytest.raises(errors.TooManyDeadLetters):
+        DeadLetterLimit(0).check(letters(1))
