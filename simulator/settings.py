@@ -35,7 +35,7 @@ class SimulatorSettings(settings.Settings):
         100, ge=0, description="Every n-th tag shares cookie and millisecond with the one before it; 0: none."
     )
     simulate_bodies: bool = Field(True, description="Queries carry the right answer, for a gateway in debug mode.")
-    simulate_connections: int = Field(64, ge=1, description="Connections, so requests under way at a time.")
+    simulate_connections: int = Field(256, ge=1, description="Connections, so requests under way at a time.")
     simulate_waiting: int = Field(2_000, ge=0, description="Requests that may wait for a connection; more are dropped.")
     simulate_tag_timeout: float = Field(15, gt=0, description="Seconds after which a tag's outcome is unknown.")
     simulate_query_timeout: float = Field(60, gt=0, description="Seconds after which a query has failed.")
