@@ -44,16 +44,21 @@ class Watchdog:
         """One look. Raises `errors.Stalled`."""
         try:
             reach = await self._topic.offsets()
+            offsets = self._expected() or await self._group_offsets()
         except broker_errors.BrokerUnavailable:
             self._moved_at = _now()  # without Kafka nothing can move
             return
-        offsets = self._expected() or await self._group_offsets()
-        self.lag = sum(max(0, reach[partition][1] - offset) for partition, offset in offsets.items())
+        self.lag = sum(_waiting(offset, *reach[partition]) for partition, offset in offsets.items())
         if not self.lag or dict(offsets) != self._seen or self._excused():
             self._seen, self._moved_at = dict(offsets), _now()
         elif _now() - self._moved_at > self._stalled_after_s:
             message = f"{self.lag} records wait and nothing has moved for {self._stalled_after_s:.0f} s"
             raise errors.Stalled(message)
+
+
+def _waiting(offset: int, earliest: int, end: int) -> int:
+    """Offsets that wait from `offset` on; what retention took will never come."""
+    return max(0, end - max(offset, earliest))
 
 
 def _now() -> float:

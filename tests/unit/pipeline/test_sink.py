@@ -1,0 +1,388 @@
+"""DESIGN 2: exactly once, whatever goes wrong between a batch and its COMMIT."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from pipeline import errors
+from stores import errors as store_errors
+from stores import flush
+from tests.support import eventually
+from tests.support.fakes.counting import Counting, once, origins
+from tests.support.fakes.database import Database, Fault
+from tests.support.fakes.log import MINUTE, FakeLog, value
+
+HOUR = MINUTE // 60
+
+
+def worker(partitions: int = 1, records: int = 10, database: Database | None = None, **changed: object) -> Counting:
+    log = FakeLog(partitions)
+    for partition in range(partitions):
+        log.fill(partition, records)
+    return Counting(log, database or Database(), **changed)
+
+
+async def running(counting: Counting) -> asyncio.Task[None]:
+    return asyncio.create_task(counting.sink.run())
+
+
+# -- when it writes ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_timer_writes_when_traffic_stops() -> None:
+    counting = worker(flush_interval_s=0.01)
+    await counting.place(0)
+    task = await running(counting)
+    await counting.take(0, at_most=3)
+    await eventually.until(lambda: counting.told == {0: 3})
+    task.cancel()
+    assert len(counting.database.writes) == 1
+
+
+async def test_a_full_fold_is_written_without_waiting_for_the_timer() -> None:
+    counting = worker(flush_records=5, flush_interval_s=3600)
+    await counting.place(0)
+    task = await running(counting)
+    await counting.take(0, at_most=5)
+    await eventually.until(lambda: counting.told == {0: 5})
+    task.cancel()
+
+
+async def test_while_a_write_is_under_way_the_next_batch_is_folded_and_no_more_than_one_write_holds() -> None:
+    """2.3."""
+    counting = worker(records=20, flush_records=5)
+    counting.database.away = True
+    counting.log.away = False
+    await _placed_before_the_outage(counting)
+    await counting.take(0, at_most=5)
+    writing = asyncio.create_task(counting.sink.write())
+    await eventually.until(counting.sink.is_asking)
+    await counting.take(0, at_most=5)  # folded
+    third = asyncio.create_task(counting.take(0, at_most=5))  # waits
+    await asyncio.sleep(0.01)
+    assert not third.done()
+    counting.database.away = False
+    await writing
+    await counting.sink.write()
+    await third
+    assert counting.sink.expected == {0: 15}
+
+
+async def _placed_before_the_outage(counting: Counting) -> None:
+    away, counting.database.away = counting.database.away, False
+    await counting.place(0)
+    counting.database.away = away
+
+
+async def test_kafka_is_told_only_behind_the_write() -> None:
+    """2.5."""
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0)
+    assert counting.told == {}
+    await counting.sink.write()
+    assert counting.told == {0: 10}
+
+
+async def test_nothing_folded_is_nothing_written() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.sink.write()
+    assert counting.database.writes == []
+
+
+# -- replays and gaps --------------------------------------------------------------------------------------------------
+
+
+async def test_replayed_records_are_cut_off() -> None:
+    """2.1."""
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0, at_most=6)
+    await counting.consumer.seek({0: 2})
+    await counting.take(0)
+    await counting.sink.write()
+    assert origins(counting.database) == once(counting.log)
+
+
+async def test_a_lost_batch_is_fetched_again_before_what_lies_above_it() -> None:
+    """2.1: a batch above the expected offset is dropped and sought back."""
+    counting = worker()
+    await counting.place(0)
+    counting.consumer.fetch(0, at_most=4)  # lost
+    await counting.take(0)
+    await counting.sink.write()
+    assert counting.database.sums == {}
+    await counting.finish()
+    assert origins(counting.database) == once(counting.log)
+
+
+# -- compare-and-set, unknown outcomes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_whatever_becomes_of_a_write_its_records_are_counted_once(fault: Fault) -> None:
+    """2.4, both ways of an unknown COMMIT."""
+    counting = worker(partitions=2)
+    await counting.place(0, 1)
+    await counting.take(0, at_most=5)
+    await counting.take(1, at_most=5)
+    counting.database.faults = [fault]
+    await counting.sink.write()
+    await counting.finish()
+    assert origins(counting.database) == once(counting.log)
+
+
+async def test_an_unknown_commit_that_happened_is_not_folded_again() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0)
+    counting.database.faults = [Fault.KEPT]
+    await counting.sink.write()
+    assert counting.consumer.seeks == []
+    assert counting.told == {0: 10}
+
+
+async def test_an_unknown_commit_that_did_not_happen_discards_what_was_folded_meanwhile_and_seeks() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0, at_most=4)
+    counting.database.faults = [Fault.LOST]
+    writing = asyncio.create_task(counting.sink.write())
+    await asyncio.sleep(0)
+    await counting.take(0, at_most=4)  # folded while the write was under way
+    await writing
+    assert counting.consumer.seeks == [{0: 0}]
+    assert counting.sink.expected == {0: 0}
+    assert counting.told == {}
+    await counting.finish()
+    assert origins(counting.database) == once(counting.log)
+
+
+async def test_a_retry_comes_before_the_next_write() -> None:
+    """2.3."""
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0, at_most=5)
+    counting.database.faults = [Fault.AWAY] * 3
+    writing = asyncio.create_task(counting.sink.write())
+    await asyncio.sleep(0)
+    await counting.take(0)
+    await asyncio.gather(writing, counting.sink.write())
+    assert [write.moves for write in counting.database.writes] == [[flush.Move(0, 0, 5)], [flush.Move(0, 5, 10)]]
+
+
+async def test_a_zombie_that_lost_its_partition_counts_nothing_twice() -> None:
+    """2.2, 2.4: two workers at the same place."""
+    zombie = worker()
+    successor = Counting(zombie.log, zombie.database)
+    await zombie.place(0)
+    await zombie.take(0, at_most=6)
+    await successor.place(0)
+    await successor.take(0, at_most=8)
+    await successor.sink.write()
+    await zombie.sink.write()
+    assert zombie.sink.expected == {0: 8}
+    assert zombie.consumer.seeks == [{0: 8}]
+    await zombie.finish()
+    assert origins(zombie.database) == once(zombie.log)
+
+
+async def test_a_database_that_lost_a_commit_in_a_failover_gets_it_again() -> None:
+    """2.4: restored backups and failovers."""
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0, at_most=5)
+    await counting.sink.write()
+    counting.database.sums.clear()
+    counting.database.offsets[counting.of, 0] = 0  # the primary of now never saw it
+    await counting.take(0)
+    await counting.sink.write()
+    assert counting.sink.expected == {0: 0}
+    await counting.finish()
+    assert origins(counting.database) == once(counting.log)
+
+
+async def test_a_placement_takes_the_stored_offsets_and_forgets_what_was_folded() -> None:
+    counting = worker(partitions=2)
+    await counting.place(0, 1)
+    await counting.take(0)
+    assert await counting.place(0) == {0: 0}
+    await counting.sink.write()
+    assert counting.database.sums == {}
+    assert counting.sink.expected == {0: 0}
+
+
+async def test_a_placement_ends_a_write_that_is_tried_again_and_again() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0)
+    counting.database.away = True
+    writing = asyncio.create_task(counting.sink.write())
+    await eventually.until(counting.sink.is_asking)
+    placing = asyncio.create_task(counting.place(0))
+    await asyncio.wait_for(writing, eventually.SECONDS)
+    counting.database.away = False
+    assert await placing == {0: 0}
+    await counting.finish()
+    assert origins(counting.database) == once(counting.log)
+
+
+# -- stores and brokers away -------------------------------------------------------------------------------------------
+
+
+async def test_a_store_that_is_away_is_asked_again_until_it_is_back() -> None:
+    counting = worker(partitions=2, flush_records=5)
+    await counting.place(0, 1)
+    task = await running(counting)
+    counting.database.away = True
+    taking = asyncio.create_task(counting.finish())
+    await eventually.until(counting.sink.is_asking)
+    counting.database.away = False
+    await asyncio.wait_for(taking, eventually.SECONDS)
+    task.cancel()
+    assert not counting.sink.is_asking()
+    assert origins(counting.database) == once(counting.log)
+
+
+# -- bad data ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [value(0, 7, origin="a\0b"), value(0, 7, cookie="fine", category_id="\0"), value(0, 7, time=2**63 - 1)],
+    ids=["a zero in a string", "another one", "a time beyond every timestamp"],
+)
+async def test_a_record_that_the_store_refuses_is_one_letter_and_all_others_are_counted(bad: bytes) -> None:
+    """Errors: bisected down to the record."""
+    counting = worker(records=7, partitions=2)
+    offset = counting.log.append(0, bad)
+    counting.log.fill(0, 7)
+    await counting.place(0, 1)
+    await counting.take(0)
+    await counting.take(1)
+    await counting.sink.write()
+    expected = once(counting.log)
+    del expected[f"0/{offset}"]
+    assert origins(counting.database) == expected
+    [letter] = counting.database.letters.values()
+    assert (letter.partition, letter.offset, letter.value, letter.reason) == (0, offset, bad, "refused_by_store")
+    assert counting.sink.expected == {0: 15, 1: 7}
+    assert counting.database.offsets[counting.of, 0] == 15
+
+
+async def test_several_bad_records_are_a_letter_each() -> None:
+    counting = worker(records=0)
+    bad = [counting.log.append(0, value(0, at, origin="\0")) for at in range(3)]
+    counting.log.fill(0, 3)
+    bad.append(counting.log.append(0, b"no record"))
+    bad.append(counting.log.append(0, None))
+    counting.log.fill(0, 2)
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    assert sorted(offset for _, offset in counting.database.letters) == bad
+    assert sum(origins(counting.database).values()) == 5
+
+
+async def test_many_bad_records_in_a_row_stop_the_worker_and_are_not_stepped_over() -> None:
+    counting = worker(dead_letters_in_a_row=4)
+    for _ in range(5):
+        counting.log.append(0, b"no record")
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters):
+        await counting.sink.write()
+    assert counting.database.offsets[counting.of, 0] == 0
+    assert counting.database.letters == {}
+
+
+async def test_bad_records_in_a_write_that_is_made_in_parts_are_counted_once() -> None:
+    counting = worker(records=0, dead_letters_in_a_row=4, database=Database(hours=[]))
+    for _ in range(3):
+        counting.log.append(0, b"no record")
+    counting.log.fill(0, 1)
+    counting.log.append(0, value(0, 4, origin="\0"))
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    assert len(counting.database.letters) == 4
+
+
+# -- hours -------------------------------------------------------------------------------------------------------------
+
+
+async def test_hours_are_made_when_the_first_event_asks_for_them() -> None:
+    counting = worker(database=Database(hours=[]))
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    assert counting.database.hours == {HOUR}
+    assert origins(counting.database) == once(counting.log)
+
+
+async def test_events_of_an_hour_that_is_gone_are_letters_and_all_others_are_counted() -> None:
+    database = Database(hours=[HOUR])
+    database.gone = {HOUR - 30}
+    counting = worker(records=3, database=database)
+    late = counting.log.append(0, value(0, 3, time=(HOUR - 30) * 3_600_000))
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    [letter] = database.letters.values()
+    assert (letter.offset, letter.reason) == (late, "hour_gone")
+    assert sum(origins(database).values()) == 3
+
+
+async def test_a_bad_record_in_an_hour_that_has_to_be_made_is_a_letter() -> None:
+    counting = worker(records=3, database=Database(hours=[]))
+    counting.log.append(0, value(0, 3, origin="\0"))
+    counting.log.fill(0, 1)
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    assert len(counting.database.letters) == 1
+    assert sum(origins(counting.database).values()) == 4
+
+
+# -- another topic -----------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_of_a_topic_made_anew_is_counted() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0)
+    counting.log.replaced = True
+    with pytest.raises(errors.TopicReplaced):
+        await counting.sink.write()
+    assert counting.database.sums == {}
+
+
+async def test_a_topic_made_anew_while_the_worker_was_away_is_refused() -> None:
+    counting = worker()
+    await counting.place(0)
+    counting.log.id = UUID(int=2)
+    with pytest.raises(store_errors.TopicReplaced, match="deleted and made anew"):
+        await Counting(counting.log, counting.database).place(0)
+
+
+async def test_a_log_that_ends_below_what_was_counted_is_refused_with_a_sentence() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    counting.log.ends[0] = 7
+    with pytest.raises(errors.LogTruncated, match="partition 0 ends at offset 7, but everything below 10 was counted"):
+        await counting.place(0)
+
+
+async def test_a_partition_whose_stored_offset_retention_overtook_goes_on_at_what_is_left() -> None:
+    counting = worker()
+    await counting.place(0)
+    await counting.take(0, at_most=2)
+    await counting.sink.write()
+    counting.log.truncate(0, 6)
+    assert await counting.place(0) == {0: 2}
+    await counting.finish()
+    assert sorted(origins(counting.database)) == ["0/0", "0/1", "0/6", "0/7", "0/8", "0/9"]
