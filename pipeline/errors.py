@@ -1,10 +1,12 @@
-"""The errors of this package. All of them end the process: its supervisor starts it anew, and offsets make that safe.
+"""The errors of this package. All of them end the process. A worker's supervisor starts it anew, and offsets make that
+safe; an operator's command says why it ended.
 
 PipelineError
 ├── TopicReplaced         the topic was deleted and made anew while records of the old one were under way
 ├── LogTruncated          the topic ends below what was counted: records that were acknowledged are gone
 ├── TooManyDeadLetters    so many broken records in a row that the fault is likelier here than in them
-└── Stalled               records wait and nothing moves
+├── Stalled               records wait and nothing moves
+└── OperationRefused      an operator's command would do harm, or cannot do what it is asked
 """
 
 
@@ -21,8 +23,12 @@ class LogTruncated(PipelineError):
 
 
 class TooManyDeadLetters(PipelineError):
-    """The limit of dead letters in a row was reached; none of them was stepped over."""
+    """The limit of dead letters in a row was passed; the write that passed it was not made."""
 
 
 class Stalled(PipelineError):
     """The watchdog saw lag and no movement."""
+
+
+class OperationRefused(PipelineError):
+    """What an operator asked for was not done."""
