@@ -102,9 +102,7 @@ class Installation:
         topic, partitions = self.kafka.kafka_topic, self.kafka.kafka_partitions
         for number, record in enumerate(records):
             value = record if isinstance(record, bytes) else codec.encode_tag(record)
-            self._producer.produce(
-                self.kafka.kafka_topic, value, b"key", partition=number % self.kafka.kafka_partitions
-            )
+            self._producer.produce(topic, value, b"key", partition=number % partitions)
         assert self._producer.flush(DEADLINE_S) == 0
 
     def delete_records(self, below: dict[int, int]) -> None:

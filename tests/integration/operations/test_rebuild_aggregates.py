@@ -63,9 +63,7 @@ async def test_a_worker_counts_on_meanwhile_and_nothing_is_lost_or_doubled(insta
     installation.produce(first)
     with installation.worker():
         await installation.wait_until_counted(len(first))
-        sending = asyncio.to_thread(
-            lambda: [installation.produce(second[at : at + 500]) for at in range(0, 20_000, 500)]
-        )
+        sending = asyncio.to_thread(_produce_slowly, installation, second)
         rebuilding = [installation.operate(*BOTH_HOURS) for _ in range(3)]
         assert (await asyncio.gather(sending, *rebuilding))[1:] == [0, 0, 0]
         assert await installation.operate(*BOTH_HOURS) == 0
