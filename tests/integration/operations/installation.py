@@ -250,6 +250,14 @@ class Installation:
             assert asyncio.get_running_loop().time() < deadline, f"{application} does not wait for any lock"
             await asyncio.sleep(0.02)
 
+    async def wait_until_alone(self) -> None:
+        """Until the server has ended the sessions of processes that are gone."""
+        deadline = asyncio.get_running_loop().time() + DEADLINE_S
+        others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        while await self.rows(others):
+            assert asyncio.get_running_loop().time() < deadline, "a session of a killed process is still there"
+            await asyncio.sleep(0.02)
+
     async def wait_until_counted(self, events: int) -> None:
         """Until minute totals hold so many events."""
         deadline = asyncio.get_running_loop().time() + DEADLINE_S
