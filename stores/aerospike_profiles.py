@@ -36,7 +36,8 @@ RETRY_PAUSES: Final = (0.05, 0.2, 0.8)
 PERMANENT_CODES: Final = {12: "the record has another kind of bin", 13: "the record would be too big"}
 """Result codes that say something of this one record. Any other may be the cluster's state or its configuration."""
 
-_BATCH_FAILED: Final = -16  # "one or more keys failed in a batch"
+_OK: Final = 0
+_SOME_FAILED: Final = -16
 _BINS: Final = {"VIEW": "views", "BUY": "buys"}
 _MAP_POLICY: Final = {"map_order": aerospike.MAP_KEY_ORDERED, "map_write_flags": aerospike.MAP_WRITE_FLAGS_DEFAULT}
 _WRITE_POLICY: Final = {"ttl": aerospike.TTL_NEVER_EXPIRE}
@@ -111,7 +112,7 @@ class AerospikeProfiles:
         return [
             FailedWrite(write, _reason(record.result), record.result in PERMANENT_CODES)
             for group, record in zip(groups, sent, strict=True)
-            if record.result != 0
+            if record.result != _OK
             for write in group
         ]
 
@@ -165,12 +166,15 @@ def _operations(group: Sequence[ProfileWrite]) -> list[dict[str, Any]]:
 
 
 def _batch_write(client: Any, sent: list[records.Write]) -> None:
-    """Afterwards each of `sent` has its result code: what the call as a whole says is less."""
-    try:
-        client.batch_write(records.BatchRecords(sent), _CALL_POLICY)
-    except exception.AerospikeError as error:
-        if error.code != _BATCH_FAILED or all(record.result == 0 for record in sent):
-            raise  # the codes were not filled in
+    """Afterwards each of `sent` has its result code. Raises AerospikeError if the call as a whole came to nothing.
+
+    The client raises nothing once the batch is made, not even where it knows no node: then it leaves each record's code
+    at 0, as if written, and says so in the batch's alone (src/main/client/batch_write.c, as_batch_records_execute).
+    """
+    batch = records.BatchRecords(sent)
+    client.batch_write(batch, _CALL_POLICY)
+    if batch.result not in (_OK, _SOME_FAILED):
+        raise exception.AerospikeError(batch.result, "the batch was not answered")
 
 
 def _operate(client: Any, key: tuple[str, str, str], operations: list[dict[str, Any]]) -> dict[str, Any]:

@@ -23,10 +23,9 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aerospike_profiles, "RETRY_PAUSES", (0.0, 0.0))
 
 
-@pytest.fixture(params=[False, True], ids=["answers", "raises"])
-def client(request: pytest.FixtureRequest) -> FakeClient:
-    """A batch with failed records answers, or raises: either way each record has its code."""
-    return FakeClient(raises=request.param)
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient()
 
 
 @pytest_asyncio.fixture
