@@ -38,6 +38,9 @@ def _pool(name: str, conninfo: str, options: str, max_size: int, timeout_seconds
         min_size=1,
         max_size=max_size,
         timeout=timeout_seconds,
+        # Attempts back off exponentially until this, then start anew with the next who asks: with the default of 300 s
+        # queries came back 12 s after a server that had been away for 20 s, with 2 s after 0.7 s.
+        reconnect_timeout=2.0,
         check=AsyncConnectionPool.check_connection,
         open=False,
         name=name,
