@@ -1,13 +1,12 @@
 """`POST /aggregates`: counts and price sums per minute."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
 from fastapi import Request, Response
 
-from gateway import asgi, debug, fields, parameters, time_ranges
+from gateway import asgi, debug, fields, parameters, patience, time_ranges
 from gateway.errors import FieldError
 from schemas import tags, timestamps
 from stores.aggregates import AggregatesQuery, MinuteAggregates
@@ -44,8 +43,7 @@ class Aggregates:
         """Read and answer. Raises what gateway/answers.py has a status for."""
         query, aggregates = parse(request.scope)
         body = await asgi.read_body(request.receive, self._debugger.max_body_bytes)
-        async with asyncio.timeout(self._timeout_s):
-            minutes = await self._reader.query(query)
+        minutes = await patience.within(self._timeout_s, self._reader.query(query))
         given = msgspec.json.encode(table(query, aggregates, minutes))
         self._debugger.check_aggregates(request.scope, body, given)
         return Response(given, media_type="application/json")

@@ -9,16 +9,18 @@ from typing import Final
 
 from broker import backlog, producer, topics
 from broker import connections as broker_connections
-from gateway import app, health, metrics
+from gateway import app, health, metrics, patience
 from gateway.settings import GatewaySettings
 from runtime import logging
 from runtime.health import Dependencies
-from stores import pools, profiles_factory
+from stores import pools, profiles, profiles_factory
 from stores.aggregates import AggregatesReader
 
 _log = logging.get_logger(__name__)
 _KAFKA_PATIENCE_S: Final = 2.0
 _FLUSH_S: Final = 4.0
+_CLOSE_S: Final = 1.0
+_CONNECTION_WAIT_S: Final = 2.0  # queries take milliseconds: longer, and PostgreSQL is away
 
 
 @contextlib.asynccontextmanager
@@ -29,11 +31,11 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[app.Ports]:
     ask_kafka = partial(topics.describe, admin, settings.kafka_topic, _KAFKA_PATIENCE_S)
     groups = (settings.aggregates_group, settings.profiles_group)
     async with contextlib.AsyncExitStack() as stack:
-        pool = pools.for_queries(settings.conninfo("gateway"), timeout_seconds=settings.profiles_timeout_ms / 1000)
+        pool = pools.for_queries(settings.conninfo("gateway"), timeout_seconds=_CONNECTION_WAIT_S)
         await pool.open(wait=False)
-        stack.push_async_callback(pool.close, 1.0)
+        stack.push_async_callback(pool.close, _CLOSE_S)
         store = await profiles_factory.open_profiles(settings)
-        stack.push_async_callback(store.close)
+        stack.push_async_callback(_close, store)
         reader = AggregatesReader(pool)
         events = producer.EventProducer.connect(settings, _limits(settings))
         stack.push_async_callback(_flush, events)
@@ -60,6 +62,11 @@ def _limits(settings: GatewaySettings) -> producer.Limits:
         in_flight=settings.produce_in_flight,
         linger_ms=settings.produce_linger_ms,
     )
+
+
+async def _close(store: profiles.ProfileStore) -> None:
+    with contextlib.suppress(TimeoutError):  # a store that hangs must not keep the process
+        await patience.within(_CLOSE_S, store.close())
 
 
 async def _flush(events: producer.EventProducer) -> None:

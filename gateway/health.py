@@ -1,21 +1,21 @@
 """Whether the process is alive, whether traffic should come here, and the looking after what it depends on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
 
 import msgspec
 import prometheus_client
 from fastapi import Response
 
-from gateway import metrics
+from gateway import metrics, patience
 from runtime import health, logging
 
 _log = logging.get_logger(__name__)
 _PATIENCE_S: Final = 3.0
 _JSON: Final = "application/json"
 
-Ping = Callable[[], Awaitable[object]]
+Ping = Callable[[], Coroutine[Any, Any, object]]
 
 
 class Probes:
@@ -63,8 +63,7 @@ async def _watch_one(dependencies: health.Dependencies, name: str, ping: Ping, i
 async def _trouble(ping: Ping) -> str | None:
     """Why the dependency did not answer; None if it did."""
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            await ping()
+        await patience.within(_PATIENCE_S, ping())
     except TimeoutError:
         return f"no answer within {_PATIENCE_S} s"
     except Exception as error:  # whatever a driver raises, it did not answer; the state says so

@@ -1,6 +1,5 @@
 """`POST /user_profiles/{cookie}`: the recent history of one user."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -8,7 +7,7 @@ from typing import Final, Protocol
 import msgspec
 from fastapi import Request, Response
 
-from gateway import asgi, debug, fields, parameters, time_ranges
+from gateway import asgi, debug, fields, parameters, patience, time_ranges
 from gateway.errors import FieldError
 from schemas import codec, timestamps
 
@@ -83,8 +82,8 @@ class UserProfiles:
         """Read and answer. Raises what gateway/answers.py has a status for."""
         query = parse(request.scope)
         body = await asgi.read_body(request.receive, self._debugger.max_body_bytes)
-        async with asyncio.timeout(self._timeout_s):
-            found = await self._reader.read(query.cookie, query.from_ms, query.to_ms, query.limit)
+        reading = self._reader.read(query.cookie, query.from_ms, query.to_ms, query.limit)
+        found = await patience.within(self._timeout_s, reading)
         given = msgspec.json.encode(
             UserProfile(query.cookie, [_tag(value) for value in found.views], [_tag(value) for value in found.buys])
         )

@@ -53,5 +53,5 @@ class GatewaySettings(KafkaSettings, ProfileStoreSettings):
     )
     probe_interval_ms: int = Field(1000, ge=50, description="Milliseconds between two looks at each dependency.")
     drain_seconds: float = Field(
-        1.0, ge=0, le=8, description="Seconds of serving after SIGTERM, unready, for balancers to notice."
+        1.0, ge=0, le=5, description="Seconds of serving after SIGTERM, unready, for balancers to notice."
     )

@@ -1,5 +1,6 @@
 """SIGTERM: unready first, then the requests in flight finish, and every 204 is in the topic."""
 
+import concurrent.futures
 import http.client
 import json
 import signal
@@ -10,7 +11,7 @@ from devstack import waiting
 from devstack.kafka import KafkaServer
 from runtime.settings import DatabaseSettings
 from schemas import codec
-from tests.support import gateways, topics
+from tests.support import databases, gateways, services, topics
 from tests.support.gateways import Gateway
 from tests.support.tags import tag
 
@@ -98,3 +99,24 @@ def test_idle_and_half_sent_requests_do_not_keep_it(kafka: KafkaServer, database
         assert gateway.process.returncode == 0
         idle.close()
         half.close()
+
+
+def test_with_everything_frozen_it_still_ends_in_time(topic: str) -> None:
+    with services.required(), services.running_kafka() as kafka, services.running_postgres() as postgres:
+        settings = topics.make(kafka, topic)
+        with databases.fresh(postgres) as database, gateways.running(settings, database) as gateway:
+            kafka.pause()
+            postgres.pause()
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                pool.submit(gateway.post_tag, tag())
+                pool.submit(gateway.profile, "c")
+                pool.submit(gateway.aggregates, {"time_range": "now"})
+                pool.submit(gateway.get, f"/queue/allezone/{topic}/backlog")
+                # Its probes find both away: from here on they too hang.
+                assert waiting.until(lambda: not gateway.ready, 20)
+                gateway.process.send(signal.SIGTERM)
+                ended = gateway.process.wait(20)
+            kafka.resume()
+            postgres.resume()
+
+            assert ended, "did not end within 20 s"
