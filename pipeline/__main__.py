@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from pipeline import aggregates, commands, dead_letters, profiles, rebuild_aggregates, rebuild_profiles
+from pipeline import adoption, aggregates, commands, dead_letters, profiles, rebuild_aggregates, rebuild_profiles
 from pipeline.settings import AggregatesSettings, ProfilesSettings
 from runtime import logging, settings
 
@@ -43,6 +43,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "rebuild-profiles": rebuild_profiles,
     "rebuild-aggregates": rebuild_aggregates,
     "dead-letters": dead_letters,
+    "adopt-topic": adoption,
 }
 
 

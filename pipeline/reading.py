@@ -34,12 +34,11 @@ class TopicReader:
         }
 
     async def __aenter__(self) -> Self:
-        self._consumer = AIOKafkaConsumer(**self._options)
-        await self._consumer.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        if self._consumer is not None:
+            await self._consumer.stop()
 
     async def read(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> AsyncIterator[batches.Batch]:
         """All records from `starts` up to, and without, `ends`, both `{partition: offset}`.
@@ -50,9 +49,7 @@ class TopicReader:
         left = {tp: end for tp, end in left.items() if starts[tp.partition] < end}
         progress = _Progress(sum(end - starts[tp.partition] for tp, end in left.items()))
         if left:
-            self._consumer.assign(list(left))
-        for tp in left:
-            self._consumer.seek(tp, starts[tp.partition])
+            await self._place({tp: starts[tp.partition] for tp in left})
         while left:
             fetched = await self._fetched(left)
             for tp, records in fetched.items():
@@ -62,6 +59,15 @@ class TopicReader:
                     yield batches.Batch(tp.partition, wanted)
             await self._drop_done(left)
             progress.refuse_silence()
+
+    async def _place(self, starts: Mapping[TopicPartition, int]) -> None:
+        """Started only here: a consumer stopped before it was ever assigned anything raises (aiokafka 0.14)."""
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(**self._options)
+            await self._consumer.start()
+        self._consumer.assign(list(starts))
+        for tp, offset in starts.items():
+            self._consumer.seek(tp, offset)
 
     async def _fetched(self, left: Mapping[TopicPartition, int]) -> dict[TopicPartition, list[Any]]:
         try:

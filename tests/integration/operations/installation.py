@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import msgspec
 import psycopg
 from confluent_kafka import Producer, TopicPartition
 
-from broker import connections
+from broker import backlog, connections
+from broker import errors as broker_errors
 from broker import topics as kafka_topics
 from devstack import applications, paths, ports, waiting
 from pipeline import __main__ as pipeline_main
@@ -93,7 +94,7 @@ class Installation:
             db_user=database.db_user,
             db_password=database.db_password,
         )
-        self._producer = Producer({"bootstrap.servers": kafka.kafka_hosts, "acks": "all", "linger.ms": 2})
+        self._producer = _producer(kafka)
 
     # -- the log -------------------------------------------------------------------------------------------------------
 
@@ -105,12 +106,42 @@ class Installation:
             self._producer.produce(topic, value, b"key", partition=number % partitions)
         assert self._producer.flush(DEADLINE_S) == 0
 
+    def produce_slowly(self, tags: Sequence[UserTag]) -> None:
+        """In pieces, each acknowledged before the next."""
+        for start in range(0, len(tags), 500):
+            self.produce(tags[start : start + 500])
+
+    def groups(self) -> set[str]:
+        """The consumer groups that the broker knows."""
+        listed = connections.admin(self.kafka.kafka_hosts).list_consumer_groups().result(DEADLINE_S)
+        return {group.group_id for group in listed.valid}
+
     def delete_records(self, below: dict[int, int]) -> None:
         """As retention does: `{partition: first offset that stays}`."""
         admin = connections.admin(self.kafka.kafka_hosts)
         wanted = [TopicPartition(self.kafka.kafka_topic, partition, offset) for partition, offset in below.items()]
         for future in admin.delete_records(wanted).values():
             future.result(DEADLINE_S)
+
+    def replace_topic(self) -> None:
+        """Delete the topic and make it anew."""
+        self.delete_topic()
+        kafka_topics.ensure(self.kafka)
+
+    def delete_topic(self) -> None:
+        """Back when no broker knows it any more."""
+        admin = connections.admin(self.kafka.kafka_hosts)
+        admin.delete_topics([self.kafka.kafka_topic])[self.kafka.kafka_topic].result(DEADLINE_S)
+        assert waiting.until(self._topic_is_gone, DEADLINE_S)
+        # A producer remembers the old topic's offsets of its own.
+        self._producer = _producer(self.kafka)
+
+    def _topic_is_gone(self) -> bool:
+        try:
+            self.topic()
+        except broker_errors.TopicMissing:
+            return True
+        return False
 
     def topic(self) -> kafka_topics.Topic:
         return kafka_topics.describe(connections.admin(self.kafka.kafka_hosts), self.kafka.kafka_topic)
@@ -122,16 +153,17 @@ class Installation:
         of = offsets.Consumer(self.settings.aggregates_group, self.kafka.kafka_topic, self.topic().id)
         reach = kafka_topics.offsets(self.kafka.kafka_hosts, self.kafka.kafka_topic)
         flushes = flush.PostgresFlushes(self.database.conninfo(), of)
-        starts = await flushes.open({partition: first for partition, (first, _) in reach.items()})
-        async with reading.TopicReader(self.settings) as reader:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(flushes.close)
+            reader = await stack.enter_async_context(reading.TopicReader(self.settings))
+            starts = await flushes.open({partition: first for partition, (first, _) in reach.items()})
             ends = {partition: end for partition, (_, end) in reach.items()}
             parts = [batch async for batch in reader.read(starts, ends)]
-        folded = folding.fold(parts, starts)
-        async with self.connection() as conn:
-            await hours.ensure_hours(conn, folded.hours)
-        if parts:
-            await flushes.write(folded.as_flush())
-        await flushes.close()
+            folded = folding.fold(parts, starts)
+            async with self.connection() as conn:
+                await hours.ensure_hours(conn, folded.hours)
+            if parts:
+                await flushes.write(folded.as_flush())
 
     async def take_profiles(self) -> None:
         """All of the topic into profiles, as a profiles worker takes it."""
@@ -258,9 +290,21 @@ class Installation:
             assert asyncio.get_running_loop().time() < deadline, "a session of a killed process is still there"
             await asyncio.sleep(0.02)
 
+    async def wait_until_taken(self) -> None:
+        """Until the profiles group has told Kafka that it has taken everything."""
+        admin = connections.admin(self.kafka.kafka_hosts)
+        deadline = asyncio.get_running_loop().time() + DEADLINE_S
+        while any(each.count for each in backlog.read(admin, self.kafka.kafka_topic, [self.settings.profiles_group])):
+            assert asyncio.get_running_loop().time() < deadline, "the profiles worker does not come to the end"
+            await asyncio.sleep(0.05)
+
     async def wait_until_counted(self, events: int) -> None:
         """Until minute totals hold so many events."""
         deadline = asyncio.get_running_loop().time() + DEADLINE_S
         while (found := (await self.rows("SELECT coalesce(sum(count), 0) FROM minute_totals"))[0][0]) < events:
             assert asyncio.get_running_loop().time() < deadline, f"{found} of {events} events were counted"
             await asyncio.sleep(0.05)
+
+
+def _producer(kafka: KafkaSettings) -> Producer:
+    return Producer({"bootstrap.servers": kafka.kafka_hosts, "acks": "all", "linger.ms": 2})

@@ -5,7 +5,6 @@ import signal
 
 import pytest
 
-from schemas.tags import UserTag
 from tests.integration.operations.installation import (
     BROKEN,
     HOUR,
@@ -63,7 +62,7 @@ async def test_a_worker_counts_on_meanwhile_and_nothing_is_lost_or_doubled(insta
     installation.produce(first)
     with installation.worker():
         await installation.wait_until_counted(len(first))
-        sending = asyncio.to_thread(_produce_slowly, installation, second)
+        sending = asyncio.to_thread(installation.produce_slowly, second)
         rebuilding = [installation.operate(*BOTH_HOURS) for _ in range(3)]
         assert (await asyncio.gather(sending, *rebuilding))[1:] == [0, 0, 0]
         assert await installation.operate(*BOTH_HOURS) == 0
@@ -168,9 +167,3 @@ async def test_a_range_without_hours_or_with_too_many_is_wrong_usage(
 ) -> None:
     assert await installation.operate(*ONE_HOUR, "--to-hour", to_hour) == 2
     assert "--to-hour" in capsys.readouterr().err
-
-
-def _produce_slowly(installation: Installation, tags: list[UserTag]) -> None:
-    """In pieces, each acknowledged before the next."""
-    for start in range(0, len(tags), 500):
-        installation.produce(tags[start : start + 500])
