@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
+BENCH ?= pipeline gateway queries profiles
 
 .PHONY: help
 help:  ## Show this list
@@ -39,6 +40,15 @@ clean-state:  ## Forget the data, logs and password of `make run`
 .PHONY: test
 test: venv  ## Run the tests; TESTS=tests/unit for a part of them
 	$(BIN)/pytest $(TESTS)
+
+.PHONY: test-aerospike
+test-aerospike: venv  ## Run the tests that need a real Aerospike cluster; AEROSPIKE_HOSTS=127.0.0.1:3000 names it
+	@: $${AEROSPIKE_HOSTS:?names no cluster: AEROSPIKE_HOSTS=127.0.0.1:3000 AEROSPIKE_NAMESPACE=test make test-aerospike}
+	$(BIN)/pytest -m aerospike $(TESTS)
+
+.PHONY: bench
+bench: kafka  ## Measure what the README claims; BENCH=queries for a part of it
+	@for name in $(BENCH); do echo "== bench.$$name"; $(BIN)/python -m bench.$$name; done
 
 .PHONY: lint
 lint: venv  ## Check style, formatting and types

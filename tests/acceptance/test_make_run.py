@@ -10,19 +10,15 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 from devstack import layout, ports, waiting
-from tests.support import services
+from tests.support import services, shoppers
 from tests.support import system as systems
+from tests.support.shoppers import Shopper
 from tests.support.system import System
-
-VISIBLE_SECONDS = 20.0
-PRICE = 100
 
 
 @pytest.fixture(scope="module")
@@ -32,71 +28,112 @@ def system() -> Iterator[System]:
         yield system
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+def test_what_it_says_to_try_works(system: System) -> None:
+    if shutil.which("curl") is None:
+        services.missing("curl")
+    post, read_profile, read_aggregates = examples(system)
+
+    assert "204NoContent" in curl(post)
+
+    assert waiting.until(lambda: '"origin":"NEWS"' in curl(read_profile), shoppers.VISIBLE_SECONDS)
+    assert waiting.until(lambda: '"BUY","1","100"' in curl(read_aggregates), shoppers.VISIBLE_SECONDS)
 
 
-def tag(cookie: str, moment: datetime) -> dict[str, Any]:
-    return {
-        "time": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
-        "cookie": cookie,
-        "country": "PL",
-        "device": "PC",
-        "action": "BUY",
-        "origin": cookie,
-        "product_info": {"product_id": 1, "brand_id": "Nike", "category_id": "shoes", "price": PRICE},
-    }
+def test_a_second_runner_and_clean_state_are_refused_while_it_runs(system: System) -> None:
+    for command in ("run", "clean-state"):
+        refused = system.command("devstack", command)
+
+        assert refused.returncode == 1
+        assert "already runs" in refused.stderr
+    assert is_ready(system)
 
 
-def send(system: System, cookie: str, moment: datetime) -> int:
-    """Send one tag until it is durable. Returns how many attempts before that may be stored as well ("unknown")."""
-    answers: list[httpx.Response] = []
+def test_every_process_that_is_killed_is_started_again_and_nothing_is_lost_or_doubled(system: System) -> None:
+    shopper = Shopper(system.url)
 
-    def accepted() -> bool:
-        answers.append(httpx.post(f"{system.url}/user_tags", json=tag(cookie, moment), timeout=15))
-        return answers[-1].status_code == 204
-
-    assert waiting.until(accepted, 60), answers
-    return sum(answer.json()["stored"] != "no" for answer in answers[:-1])
+    for name in system.names:
+        see_restarted_after_kill(system, name)
+        shopper.buy()
+        shopper.find_everything()
 
 
-def minutes_around(moment: datetime) -> str:
-    start = moment.replace(second=0, microsecond=0, tzinfo=None)
-    return f"{start.isoformat()}_{(start + timedelta(minutes=5)).isoformat()}"
+def test_it_stops_in_order_and_a_second_start_resumes_with_the_data(system: System) -> None:
+    shopper = Shopper(system.url)
+    shopper.buy()
+
+    system.stop()
+    assert system.status == 0
+    assert stopped_in_order(system) == ["gateway", "pipeline", "kafka", "postgres"]
+    assert [name for name in system.names if system.pid(name)] == []
+    assert all(ports.is_free(place.port) for place in layout.applications(system.settings))
+    began = time.monotonic()
+    system.start()
+    system.wait_ready()
+
+    assert time.monotonic() - began < 30
+    shopper.find_everything()
 
 
-def counted(system: System, origin: str, moment: datetime) -> tuple[int, int]:
-    """(count, sum) of what the aggregates say about `origin`."""
-    wanted = {"action": "BUY", "origin": origin, "aggregates": ["COUNT", "SUM_PRICE"]}
-    query = {"time_range": minutes_around(moment), **wanted}
-    answer = httpx.post(f"{system.url}/aggregates", params=query, timeout=30)
-    rows = answer.raise_for_status().json()["rows"]
-    return sum(int(row[-2]) for row in rows), sum(int(row[-1]) for row in rows)
+def test_a_killed_runner_leaves_nothing_that_the_next_one_cannot_clear_away(system: System) -> None:
+    shopper = Shopper(system.url)
+    shopper.buy()
+    left = {name: system.pid(name) for name in system.names}
+    for pid in left.values():
+        os.kill(pid or 0, signal.SIGSTOP)  # so that they do not end by themselves when their parent does
+
+    system.kill_runner()
+    system.start()
+    system.wait_ready()
+
+    assert "left over from a run that was killed; ending it" in system.said()
+    assert all(system.pid(name) not in (None, pid) for name, pid in left.items())
+    shopper.find_everything()
 
 
-def profile(system: System, cookie: str, moment: datetime) -> list[dict[str, Any]]:
-    """The buys of a cookie."""
-    query = {"time_range": minutes_around(moment)}
-    answer = httpx.post(f"{system.url}/user_profiles/{cookie}", params=query, timeout=30)
-    return list(answer.raise_for_status().json()["buys"])
+def test_everything_killed_at_once_comes_back_with_all_that_was_acknowledged(system: System) -> None:
+    shopper = Shopper(system.url)
+    for _ in range(20):
+        shopper.buy()
+    pids = [system.pid(name) for name in system.names]
+
+    system.kill_runner()
+    for pid in filter(None, pids):
+        with suppress(ProcessLookupError):  # the kernel may have been quicker
+            os.kill(pid, signal.SIGKILL)
+    system.start()
+    system.wait_ready()
+
+    shopper.find_everything()
 
 
-def see(system: System, cookie: str, moment: datetime, sent: int, unknown: int = 0) -> None:
-    """Wait until aggregates and profile agree on how many tags of this cookie there are: all that were `sent`, and no
-    more than the `unknown` on top. They may be unavailable (503) for a moment after a failure."""
-    found: list[str] = []
+def test_clean_state_forgets_everything(system: System) -> None:
+    shopper = Shopper(system.url)
+    shopper.buy()
+    system.stop()
 
-    def as_sent() -> bool:
-        try:
-            kept = len(profile(system, cookie, moment))
-            totals = counted(system, cookie, moment)
-        except httpx.HTTPStatusError as unavailable:
-            found.append(f"{unavailable} {unavailable.response.text}")
-            return False
-        found.append(f"{kept} kept, {totals} counted")
-        return totals == (kept, kept * PRICE) and sent <= kept <= sent + unknown
+    assert system.command("devstack", "clean-state").returncode == 0
+    assert not system.state.root.exists()
+    system.start()
+    system.wait_ready()
 
-    assert waiting.until(as_sent, VISIBLE_SECONDS, interval=0.2), found
+    assert shopper.buys() == []
+    assert shopper.totals() == (0, 0)
+
+
+def see_restarted_after_kill(system: System, name: str) -> None:
+    killed = system.pid(name)
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+
+    assert waiting.until(lambda: system.pid(name) not in (None, killed), 30), system.said()
+    assert f"{name}: ended by signal 9 (Killed); starting again" in system.said()
+    assert waiting.until(lambda: is_ready(system), 60), system.said()
+
+
+def stopped_in_order(system: System) -> list[str]:
+    """What the runner said that it stopped, the first of each group."""
+    lines = [line.split("stopping ")[1] for line in system.said().splitlines() if "stopping " in line]
+    return [line.split("-")[0] for line in lines]
 
 
 def is_ready(system: System) -> bool:
@@ -120,112 +157,3 @@ def curl(line: str) -> str:
     done = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.replace(" ", "")
-
-
-def test_what_it_says_to_try_works(system: System) -> None:
-    if shutil.which("curl") is None:
-        services.missing("curl")
-    post, read_profile, read_aggregates = examples(system)
-
-    assert "204NoContent" in curl(post)
-
-    assert waiting.until(lambda: '"origin":"NEWS"' in curl(read_profile), VISIBLE_SECONDS)
-    assert waiting.until(lambda: '"BUY","1","100"' in curl(read_aggregates), VISIBLE_SECONDS)
-
-
-def test_a_second_runner_and_clean_state_are_refused_while_it_runs(system: System) -> None:
-    for command in ("run", "clean-state"):
-        refused = system.command("devstack", command)
-
-        assert refused.returncode == 1
-        assert "already runs" in refused.stderr
-    assert is_ready(system)
-
-
-def test_every_process_that_is_killed_is_started_again_and_nothing_is_lost_or_doubled(system: System) -> None:
-    moment = now()
-    unknown = 0
-
-    for sent, name in enumerate(system.names, start=1):
-        see_restarted_after_kill(system, name)
-        unknown += send(system, "killed", moment)
-        see(system, "killed", moment, sent, unknown)
-
-
-def see_restarted_after_kill(system: System, name: str) -> None:
-    killed = system.pid(name)
-    assert killed is not None
-    os.kill(killed, signal.SIGKILL)
-
-    assert waiting.until(lambda: system.pid(name) not in (None, killed), 30), system.said()
-    assert f"{name}: ended by signal 9 (Killed); starting again" in system.said()
-    assert waiting.until(lambda: is_ready(system), 60), system.said()
-
-
-def test_it_stops_in_order_and_a_second_start_resumes_with_the_data(system: System) -> None:
-    moment = now()
-    send(system, "resumed", moment)
-
-    system.stop()
-    assert system.status == 0
-    assert stopped_in_order(system) == ["gateway", "pipeline", "kafka", "postgres"]
-    assert [name for name in system.names if system.pid(name)] == []
-    assert all(ports.is_free(place.port) for place in layout.applications(system.settings))
-    began = time.monotonic()
-    system.start()
-    system.wait_ready()
-
-    assert time.monotonic() - began < 30
-    see(system, "resumed", moment, 1)
-
-
-def stopped_in_order(system: System) -> list[str]:
-    """What the runner said that it stopped, the first of each group."""
-    lines = [line.split("stopping ")[1] for line in system.said().splitlines() if "stopping " in line]
-    return [line.split("-")[0] for line in lines]
-
-
-def test_a_killed_runner_leaves_nothing_that_the_next_one_cannot_clear_away(system: System) -> None:
-    moment = now()
-    send(system, "orphan", moment)
-    left = {name: system.pid(name) for name in system.names}
-    for pid in left.values():
-        os.kill(pid or 0, signal.SIGSTOP)  # so that they do not end by themselves when their parent does
-
-    system.kill_runner()
-    system.start()
-    system.wait_ready()
-
-    assert "left over from a run that was killed; ending it" in system.said()
-    assert all(system.pid(name) not in (None, pid) for name, pid in left.items())
-    see(system, "orphan", moment, 1)
-
-
-def test_everything_killed_at_once_comes_back_with_all_that_was_acknowledged(system: System) -> None:
-    moment = now()
-    for _ in range(20):
-        send(system, "power", moment)
-    pids = [system.pid(name) for name in system.names]
-
-    system.kill_runner()
-    for pid in filter(None, pids):
-        with suppress(ProcessLookupError):  # the kernel may have been quicker
-            os.kill(pid, signal.SIGKILL)
-    system.start()
-    system.wait_ready()
-
-    see(system, "power", moment, 20)
-
-
-def test_clean_state_forgets_everything(system: System) -> None:
-    moment = now()
-    send(system, "forgotten", moment)
-    system.stop()
-
-    assert system.command("devstack", "clean-state").returncode == 0
-    assert not system.state.root.exists()
-    system.start()
-    system.wait_ready()
-
-    assert profile(system, "forgotten", moment) == []
-    assert counted(system, "forgotten", moment) == (0, 0)
