@@ -5,6 +5,7 @@ Exit statuses: 0 done, 1 failed with a sentence on standard error, 2 wrong usage
 
 import argparse
 import asyncio
+import logging as stdlib_logging
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -41,6 +42,7 @@ def run(command: Command, arguments: argparse.Namespace) -> int:
     """Run a command with the workers' settings and give its exit status."""
     chosen = runtime_settings.load(OperatorSettings)
     logging.configure(chosen)
+    stdlib_logging.getLogger("aiokafka").setLevel(stdlib_logging.WARNING)  # it tells of every assignment
     try:
         return asyncio.run(attempt(command, chosen, arguments))
     except KeyboardInterrupt:

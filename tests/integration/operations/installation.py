@@ -307,4 +307,4 @@ class Installation:
 
 
 def _producer(kafka: KafkaSettings) -> Producer:
-    return Producer({"bootstrap.servers": kafka.kafka_hosts, "acks": "all", "linger.ms": 2})
+    return Producer({"bootstrap.servers": kafka.kafka_hosts, "acks": "all", "linger.ms": 2, "log_level": 0})

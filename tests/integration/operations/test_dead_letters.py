@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline import replay
 from schemas import codec
 from stores import dead_letters
 from stores.dead_letters import Failure
@@ -276,3 +277,18 @@ async def test_a_replay_beside_a_rebuild_is_counted_once(installation: Installat
     assert await asyncio.gather(*work) == [0, 0, 0]
 
     assert await installation.sums() == sums_of([*some_tags(10), *[EXPECTED] * 10])
+
+
+async def test_a_rebuild_waits_for_a_replay_under_way(installation: Installation, mended: str) -> None:
+    [letter] = await _with_letters(installation)
+    await installation.operate("dead-letters", "mend", str(letter), "--value-json", mended)
+
+    async with installation.connection() as conn, conn.transaction():
+        claimed = await dead_letters.claim(conn, letter)
+        assert claimed is not None
+        await replay.Aggregates(1_000).apply(conn, claimed)
+        rebuild = asyncio.create_task(installation.operate("rebuild-aggregates", "--from-hour", HOUR_NAME))
+        await installation.wait_for_lock("allezone rebuild-aggregates")
+
+    assert await rebuild == 0
+    assert await installation.sums() == sums_of([*some_tags(10), EXPECTED])
