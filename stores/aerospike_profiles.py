@@ -36,6 +36,7 @@ RETRY_PAUSES: Final = (0.05, 0.2, 0.8)
 PERMANENT_CODES: Final = {12: "the record has another kind of bin", 13: "the record would be too big"}
 """Result codes that say something of this one record. Any other may be the cluster's state or its configuration."""
 
+_MILLISECOND: Final = 0.001
 _OK: Final = 0
 _SOME_FAILED: Final = -16
 _BINS: Final = {"VIEW": "views", "BUY": "buys"}
@@ -82,7 +83,8 @@ class AerospikeProfiles:
         await self.read("ping", 0, 1, 1)
 
     async def wipe(self) -> None:
-        """Takes effect on every node within about a second."""
+        """Takes effect on every node within about a second. What nodes write meanwhile may go or stay."""
+        await asyncio.sleep(_MILLISECOND * 2)  # truncation spares records written in its own millisecond
         await self._run(lambda client: client.truncate(self._namespace, self._set, 0))
 
     async def close(self) -> None:
