@@ -9,7 +9,6 @@ from tests.support.fakes.consumer import FakeConsumer
 from tests.support.fakes.database import Database, FakeFlushes, FakeHours
 from tests.support.fakes.log import FakeLog, Record
 
-
 _PATIENCE = 200
 
 
