@@ -88,7 +88,9 @@ def _interrupt_once() -> None:
         raise KeyboardInterrupt
 
     for number in _ENDING:
-        signal.signal(number, interrupt)
+        # Under nohup, SIGHUP comes ignored and is meant to stay so. A shell's `&` does the same to SIGINT, by no wish.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
 
 
 def _ignore_signals() -> None:

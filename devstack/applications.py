@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devstack import paths, ports, processes, servers
+from devstack import errors, paths, ports, processes, servers
 
 _PROBE_SECONDS = 2.0
+_RUN_SECONDS = 120.0
 
 
 class Application(servers.Server):
@@ -36,3 +38,24 @@ class Application(servers.Server):
             return False
         finally:
             connection.close()
+
+
+def run_to_end(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    """Run `python -m ARGUMENTS...`, a command that ends by itself. Raises errors.StartFailed if it fails or hangs."""
+    argv = [sys.executable, "-m", *arguments]
+    try:
+        with log.open("ab") as output:
+            subprocess.run(
+                argv,
+                cwd=paths.PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_RUN_SECONDS,
+                check=True,
+            )
+    except subprocess.CalledProcessError as failed:
+        raise errors.StartFailed(" ".join(arguments), f"it ended with status {failed.returncode}", log) from failed
+    except subprocess.TimeoutExpired as late:
+        raise errors.StartFailed(" ".join(arguments), f"it did not end within {_RUN_SECONDS:.0f} s", log) from late

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from devstack import applications, errors, layout, leftovers, paths, pids, ports, servers, supervisor
+from devstack import applications, layout, leftovers, pids, ports, servers, supervisor
 from devstack.kafka import KafkaServer, Node
 from devstack.postgres import PostgresServer
 from devstack.settings import DevstackSettings
 from devstack.state import State
 
 DATABASE = "allezone"
-_PREPARE_SECONDS = 120
 
 
 class Stack:
@@ -72,8 +69,8 @@ class Stack:
         """Migrate the database and make the topic, by the commands that any deployment uses."""
         self.state.write_private(self.state.environment, _as_shell(self.environment()))
         self._say("bringing the database and the topic to this version's form")
-        self._run("stores", "migrate")
-        self._run("broker", "ensure-topics")
+        for arguments in (("stores", "migrate"), ("broker", "ensure-topics")):
+            applications.run_to_end(arguments, self._environment_with({}), self.state.log("prepare"))
 
     def _start_applications(self) -> None:
         started = list(self._applications())
@@ -98,8 +95,10 @@ class Stack:
     def _applications(self) -> Iterator[applications.Application]:
         for place in layout.applications(self.settings):
             arguments = place.name.rsplit("-", 1)[0].split("-")
-            variable = "GATEWAY_PORT" if arguments == ["gateway"] else "PROBE_PORT"
-            environment = self._environment_with({variable: str(place.port)})
+            own = {"GATEWAY_PORT": str(place.port)}
+            if arguments != ["gateway"]:
+                own = {"PROBE_PORT": str(place.port), "DATA_DIR": str(self.state.workers / place.name)}
+            environment = self._environment_with(own)
             yield applications.Application(place.name, arguments, place.port, environment, self.state.log(place.name))
 
     def _environment_with(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -108,22 +107,6 @@ class Stack:
         own["PYTHONUNBUFFERED"] = "1"  # what a process said last, before it was killed, is in its log
         inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in own}
         return inherited | own
-
-    def _run(self, *arguments: str) -> None:
-        log = self.state.log(arguments[0])
-        with log.open("ab") as output:
-            done = subprocess.run(
-                [sys.executable, "-m", *arguments],
-                cwd=paths.PROJECT,
-                env=self._environment_with({}),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_PREPARE_SECONDS,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise errors.StartFailed(" ".join(arguments), f"it ended with status {done.returncode}", log)
 
 
 def _as_shell(environment: Mapping[str, str]) -> str:

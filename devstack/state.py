@@ -14,12 +14,13 @@ from devstack import errors
 
 
 class State:
-    """One folder: kafka/, postgres/, logs/, pids/, the database password and the processes' environment."""
+    """One folder: kafka/, postgres/, workers/, logs/, pids/, the database password and the processes' environment."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.kafka = self.root / "kafka"
         self.postgres = self.root / "postgres"
+        self.workers = self.root / "workers"
         self.logs = self.root / "logs"
         self.pids = self.root / "pids"
         self.environment = self.root / "env"
@@ -37,7 +38,7 @@ class State:
 
         Raises errors.StateInUse if another one holds it.
         """
-        for folder in (self.root, self.logs, self.pids):
+        for folder in (self.root, self.workers, self.logs, self.pids):
             folder.mkdir(parents=True, exist_ok=True)
         with self._lock.open("a+") as file:
             try:
@@ -74,7 +75,7 @@ class State:
 
     def forget(self) -> None:
         """Remove all of it, by who owns it. By name: STATE_DIR may be a folder that holds other things as well."""
-        for folder in (self.kafka, self.postgres, self.logs, self.pids):
+        for folder in (self.kafka, self.postgres, self.workers, self.logs, self.pids):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.environment, self._password, self._lock):
             file.unlink(missing_ok=True)
