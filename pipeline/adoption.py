@@ -80,7 +80,7 @@ async def run(settings: commands.OperatorSettings, arguments: argparse.Namespace
             found = Situation(topic, topics.read_offsets(admin, topic), await adoption.stored(conn, of.group))
         _show(found, of)
         if not found.others and not found.cut:
-            commands.say("Nothing to adopt: the stored offsets are of this topic, and none lies beyond its end.")
+            commands.say("Nothing to adopt: no stored offset is one of another topic, none lies beyond the end.")
             return commands.DONE
         _refuse_unclear(found, arguments)
         await _refuse_members(settings, arguments.wait)
@@ -106,7 +106,7 @@ def _show(found: Situation, of: offsets.Consumer) -> None:
     commands.say(f"topic {of.topic} is {of.topic_id}:")
     for partition, (earliest, end) in sorted(found.reach.items()):
         commands.say(f"  partition {partition}: offsets {earliest} to {end}")
-    commands.say(f"group {of.group} has counted:")
+    commands.say(f"group {of.group} has counted:" if found.stored else f"group {of.group} has counted nothing yet")
     for each in found.stored:
         topic = "this topic" if each.topic_id == of.topic_id else f"another one, {each.topic_id}"
         beyond = ", BEYOND ITS END" if each.topic_id == of.topic_id and each.partition in found.cut else ""

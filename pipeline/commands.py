@@ -46,7 +46,7 @@ def run(command: Command, arguments: argparse.Namespace) -> int:
     try:
         return asyncio.run(attempt(command, chosen, arguments))
     except KeyboardInterrupt:
-        complain("interrupted; whatever was under way did not happen, and it is safe to run this again")
+        complain("interrupted; it is safe to run this again")
         return _INTERRUPTED
 
 

@@ -107,6 +107,24 @@ async def test_killed_in_the_middle_it_changed_nothing_and_can_be_run_again(inst
     assert await installation.sums() == sums_of(tags)
 
 
+async def test_interrupted_it_ends_with_a_sentence_and_changed_nothing(installation: Installation) -> None:
+    tags = some_tags(100)
+    installation.produce(tags)
+    await installation.count()
+
+    async with installation.connection() as conn, conn.transaction():
+        await conn.execute("SELECT FROM pipeline_offsets FOR UPDATE")
+        with installation.process(*BOTH_HOURS) as process:
+            await installation.wait_for_lock("allezone rebuild-aggregates")
+            process.send_signal(signal.SIGINT)
+            _out, said = await asyncio.to_thread(process.communicate)
+
+    assert process.returncode == 130
+    assert "interrupted; it is safe to run this again" in said
+    assert "Traceback" not in said
+    assert await installation.sums() == sums_of(tags)
+
+
 async def test_a_dead_letter_that_waits_is_not_counted_even_if_it_could_be_read(installation: Installation) -> None:
     tags = some_tags(100)
     installation.produce(tags)
