@@ -101,13 +101,20 @@ def _make_room(log: Path) -> None:
 
 def children(pid: int) -> list[int]:
     """The processes that `pid` started itself and that still run (Linux; elsewhere none are found)."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
-            after_name = stat.read_text(errors="replace").rpartition(")")[2].split()
-            if int(after_name[1]) == pid:
-                found.append(int(stat.parent.name))
-    return found
+    return [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _state(stat)[1:] == [str(pid)]]
+
+
+def moves(pid: int) -> bool:
+    """False if the process, in every thread, is stopped by SIGSTOP or has ended (Linux; elsewhere never known)."""
+    return any(_state(stat)[:1] not in ([], ["T"], ["Z"]) for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+def _state(stat: Path) -> list[str]:
+    """[state, parent] of a process or thread; empty if it ended while we looked."""
+    try:
+        return stat.read_text(errors="replace").rpartition(")")[2].split()[:2]
+    except OSError:
+        return []
 
 
 def signal_all(pids: Sequence[int], number: signal.Signals) -> None:

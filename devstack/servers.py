@@ -10,6 +10,7 @@ from devstack import errors, processes, waiting
 
 START_SECONDS = 60.0
 STOP_SECONDS = 25.0  # the slowest by design is a gateway, which has 20 s to finish its requests
+_FROZEN_SECONDS = 5.0  # on a busy machine a thread may take a while to notice
 
 
 class Server(ABC):
@@ -77,9 +78,11 @@ class Server(ABC):
             processes.signal_all(children, SIGKILL)
 
     def pause(self) -> None:
-        """Freeze it, its children too: connections stay open and nothing answers."""
+        """Freeze it, its children too: connections stay open and nothing answers. Returns once it is so."""
         if self._process is not None and self.running:
-            processes.signal_all([self._process.pid, *processes.children(self._process.pid)], SIGSTOP)
+            family = [self._process.pid, *processes.children(self._process.pid)]
+            processes.signal_all(family, SIGSTOP)
+            waiting.until(lambda: not any(map(processes.moves, family)), _FROZEN_SECONDS, interval=0.001)
 
     def resume(self) -> None:
         if self._process is not None and self.running:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from devstack import waiting
 from devstack.kafka import KafkaServer, Node, free_node
 from tests.support import services
 
@@ -62,14 +63,11 @@ def test_a_broker_killed_and_started_again_still_has_its_records(broker: KafkaSe
 
 
 def test_a_paused_broker_does_not_answer_until_it_is_resumed(broker: KafkaServer) -> None:
-    client = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
-
     broker.pause()
-    with pytest.raises(KafkaException):
-        client.list_topics(timeout=1)
+    assert not broker.answers()
     broker.resume()
 
-    assert client.list_topics(timeout=20).brokers
+    assert waiting.until(broker.answers, 20)
 
 
 def test_a_broker_asked_to_stop_ends_by_itself_and_says_so_in_its_log(broker: KafkaServer) -> None:
