@@ -1,0 +1,56 @@
+"""DESIGN 3: Faust's settings, each of which was found by running without it."""
+
+from pathlib import Path
+
+import pytest
+from mode import CrashingSupervisor
+
+from pipeline import app, transport
+from tests.support.fakes.counting import settings
+
+
+class Nowhere:
+    """`transport.Seeker` of an app that is never started."""
+
+    async def starts(self, partitions: set[int]) -> dict[int, int]:
+        raise NotImplementedError
+
+    def seek_failed(self, error: BaseException) -> None:
+        raise error
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> object:
+    return app.make(settings(data_dir=str(tmp_path), buffered_batches=3, max_poll_records=77), "group", Nowhere())
+
+
+def test_an_exception_in_the_agent_is_not_answered_by_restarting_it_in_place(made: object) -> None:
+    assert made.conf.agent_supervisor is CrashingSupervisor  # type: ignore[attr-defined]
+
+
+def test_its_consumer_delivers_batches(made: object) -> None:
+    assert made.transport.Consumer is transport.BatchConsumer  # type: ignore[attr-defined]
+
+
+def test_memory_is_bounded_by_batches_and_fetches(made: object) -> None:
+    conf = made.conf  # type: ignore[attr-defined]
+    assert (conf.stream_buffer_maxsize, conf.broker_max_poll_records, conf.consumer_max_fetch_size) == (3, 77, 1 << 20)
+
+
+def test_it_serves_no_web_and_writes_nowhere_but_in_its_data_folder(made: object, tmp_path: Path) -> None:
+    conf = made.conf  # type: ignore[attr-defined]
+    assert not conf.web_enabled
+    assert conf.datadir == tmp_path
+
+
+def test_faust_itself_never_commits(made: object) -> None:
+    assert made.conf.broker_commit_interval > 24 * 3600  # type: ignore[attr-defined]
+
+
+def test_faust_keeps_no_account_of_single_offsets(made: object) -> None:
+    async def take(_batch: object) -> None:
+        raise NotImplementedError
+
+    app.add_agent(made, "user-tags", take)
+    [agent] = made.agents.values()  # type: ignore[attr-defined]
+    assert agent.channel.acks is False

@@ -1,0 +1,225 @@
+"""DESIGN 3: what the batch consumer does differently from Faust's, and what of Faust it leans on."""
+
+import asyncio
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from types import SimpleNamespace
+from typing import Any
+
+import aiokafka
+import pytest
+from aiokafka.consumer import fetcher as aiokafka_fetcher
+from faust.app import base as faust_app
+from faust.tables import recovery as faust_recovery
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as faust_driver
+from faust.types import TP
+
+from pipeline import batches, errors, transport
+from tests.support.fakes.counting import records
+
+ONE, TWO = TP("t", 0), TP("t", 1)
+
+
+class Seeker:
+    """`transport.Seeker` that knows its offsets, or fails."""
+
+    def __init__(self, starts: Mapping[int, int] | None = None, failure: Exception | None = None) -> None:
+        self.known, self.failure, self.failures = starts, failure, list[BaseException]()
+
+    async def starts(self, partitions: set[int]) -> dict[int, int]:
+        if self.failure is not None:
+            raise self.failure
+        if self.known is None:
+            await asyncio.sleep(3600)
+        return {partition: (self.known or {})[partition] for partition in partitions}
+
+    def seek_failed(self, error: BaseException) -> None:
+        self.failures.append(error)
+
+
+class Consumer(transport.BatchConsumer):
+    """The consumer under test, without the service and the thread below it."""
+
+    should_stop = False
+
+    def __init__(self, seeker: Seeker | None = None) -> None:
+        self.app: Any = SimpleNamespace(consumer_generation_id=1, conf=SimpleNamespace(broker_request_timeout=0.02))
+        self.transport: Any = SimpleNamespace(fetches=0, seeker=seeker or Seeker({0: 7, 1: 9}))
+        self.flow_active = True
+        self.fetched: dict[TP, list[Any]] = {ONE: records(3, 4), TWO: records(8)}
+        self.during_fetch: Callable[[], None] = lambda: None
+        self.sought: list[Mapping[TP, int]] = []
+        self.assigned = {ONE, TWO}
+        self.committed: list[dict[Any, Any]] = []
+        self._buffered_partitions = set()
+        self._active = {ONE, TWO}
+        self._thread: Any = self
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own signature
+        self.during_fetch()
+        return self.fetched, self._active
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        return SimpleNamespace(tp=tp, offset=record.offset, key=b"key", value=None)
+
+    def assignment(self) -> set[TP]:
+        return self.assigned
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        self.sought.append(partitions)
+
+    def _ensure_consumer(self) -> Any:
+        return SimpleNamespace(commit=self.committed.append)
+
+    async def call_thread(self, call: Callable[..., None], *arguments: Any) -> None:
+        call(*arguments)
+
+    async def all(self) -> list[tuple[TP, Any]]:
+        return [pair async for pair in self.getmany(1.0)]
+
+
+async def test_a_fetch_comes_as_one_message_per_partition_whose_value_is_its_records() -> None:
+    consumer = Consumer()
+    messages = await consumer.all()
+    assert [tp for tp, _ in messages] == [ONE, TWO]
+    assert [message.value for _, message in messages] == [
+        batches.Batch(0, records(3, 4)),
+        batches.Batch(1, records(8)),
+    ]
+    assert [message.key for _, message in messages] == [None, None]
+    assert consumer.transport.fetches == 1
+
+
+async def test_the_generation_is_read_after_the_fetch() -> None:
+    """A generation read before it drops the first good fetch after every rebalance."""
+    consumer = Consumer()
+    consumer.during_fetch = lambda: setattr(consumer.app, "consumer_generation_id", 2)
+    assert len(await consumer.all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("holder", "name", "changed"), [("app", "consumer_generation_id", 2), ("", "flow_active", False)]
+)
+async def test_a_rebalance_in_the_middle_of_a_fetch_ends_it(holder: str, name: str, changed: Any) -> None:
+    consumer = Consumer()
+    seen = []
+    async for tp, _ in consumer.getmany(1.0):
+        seen.append(tp)
+        setattr(getattr(consumer, holder) if holder else consumer, name, changed)
+    assert seen == [ONE]
+
+
+async def test_a_fetch_that_a_rebalance_overtook_is_dropped_and_the_position_goes_back() -> None:
+    consumer = Consumer()
+    consumer.during_fetch = lambda: setattr(consumer, "flow_active", False)
+    assert await consumer.all() == []
+    assert consumer.sought == [{ONE: 7, TWO: 9}]
+
+
+async def test_a_fetch_without_records_proves_movement_all_the_same() -> None:
+    consumer = Consumer()
+    consumer.fetched = {}
+    assert await consumer.all() == []
+    assert consumer.transport.fetches == 1
+
+
+async def test_partitions_are_sought_to_where_the_store_says_they_are() -> None:
+    consumer = Consumer()
+    await consumer.perform_seek()
+    assert consumer.sought == [{ONE: 7, TWO: 9}]
+
+
+async def test_a_placement_ends_the_process_within_half_of_the_request_timeout() -> None:
+    seeker = Seeker(starts=None)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(TimeoutError):
+        await Consumer(seeker).perform_seek()
+    assert asyncio.get_running_loop().time() - began >= 0.01
+    assert [type(failure) for failure in seeker.failures] == [TimeoutError]
+
+
+async def test_a_placement_that_fails_ends_the_process() -> None:
+    failure = errors.LogTruncated("a sentence")
+    seeker = Seeker(failure=failure)
+    with pytest.raises(errors.LogTruncated):
+        await Consumer(seeker).perform_seek()
+    assert seeker.failures == [failure]
+
+
+async def test_in_a_rebalance_only_what_no_rebalance_mends_ends_the_process() -> None:
+    for failure, fatal in ((errors.LogTruncated("a sentence"), True), (RuntimeError("not assigned"), False)):
+        seeker = Seeker(failure=failure)
+        consumer = Consumer(seeker)
+        consumer.flow_active = False
+        if fatal:
+            with pytest.raises(errors.LogTruncated):
+                await consumer.all()
+        else:
+            assert await consumer.all() == []
+        assert bool(seeker.failures) is fatal
+
+
+async def test_kafka_is_told_of_assigned_partitions_and_never_of_none() -> None:
+    """2.5: an empty map crashes the worker."""
+    consumer = Consumer()
+    consumer.assigned = {TWO}
+    await consumer.tell_kafka({ONE: 5})
+    assert consumer.committed == []
+    await consumer.tell_kafka({ONE: 5, TWO: 6})
+    [told] = consumer.committed
+    assert {(tp.partition, at.offset) for tp, at in told.items()} == {(1, 6)}
+
+
+async def test_a_seek_of_a_partition_that_went_is_left_out() -> None:
+    consumer = Consumer()
+    consumer.assigned = {TWO}
+    await consumer.seek(ONE, 3)
+    await consumer.seek(TWO, 4)
+    assert consumer.sought == [{TWO: 4}]
+
+
+def test_a_full_buffer_takes_no_partition_out_of_the_fetch() -> None:
+    consumer = Consumer()
+    consumer.on_buffer_full(ONE)
+    consumer.on_buffer_drop(ONE)
+    assert consumer._active == {ONE, TWO}  # noqa: SLF001
+    assert consumer._buffered_partitions == set()  # noqa: SLF001
+
+
+def test_no_read_offset_is_remembered_so_that_nothing_sought_back_to_is_dropped() -> None:
+    remembered = transport._NoReadOffsets()  # noqa: SLF001
+    remembered[ONE] = 5
+    remembered.update({TWO: 6})
+    assert remembered[ONE] is None
+    assert dict(remembered) == {}
+    assert remembered.pop(ONE, None) is None
+
+
+LEANED_ON: dict[str, tuple[Callable[..., Any], str]] = {
+    "Consumer.getmany": (faust_consumer.Consumer.getmany, "4b168d84882a"),
+    "Consumer._wait_next_records": (faust_consumer.Consumer._wait_next_records, "6218e1969a63"),  # noqa: SLF001
+    "Consumer._drain_messages": (faust_consumer.Consumer._drain_messages, "44a2500309e8"),  # noqa: SLF001
+    "Consumer.perform_seek": (faust_consumer.Consumer.perform_seek, "0e8c130ff4b0"),
+    "Consumer.on_buffer_full": (faust_consumer.Consumer.on_buffer_full, "c8961679e0bc"),
+    "driver.Consumer._to_message": (faust_driver.Consumer._to_message, "7c24f6511b2f"),  # noqa: SLF001
+    "driver.AIOKafkaConsumerThread._seek_wait": (faust_driver.AIOKafkaConsumerThread._seek_wait, "9d221e816d94"),  # noqa: SLF001
+    "driver.AIOKafkaConsumerThread.getmany": (faust_driver.AIOKafkaConsumerThread.getmany, "26fc5fc9f3b6"),
+    "Recovery._resume_streams": (faust_recovery.Recovery._resume_streams, "d986a6710c1a"),  # noqa: SLF001
+    "App._on_partitions_revoked": (faust_app.App._on_partitions_revoked, "d5c895bbe57d"),  # noqa: SLF001
+    "Fetcher.fetched_records": (aiokafka_fetcher.Fetcher.fetched_records, "be4348896b9b"),
+    "AIOKafkaConsumer.seek": (aiokafka.AIOKafkaConsumer.seek, "a9430f1f3b9a"),
+}
+
+
+@pytest.mark.parametrize("name", LEANED_ON)
+def test_what_the_transport_leans_on_is_as_it_was_read(name: str) -> None:
+    """Fails with a new version of Faust or aiokafka: compare the new source with pipeline/transport.py, then renew."""
+    function, digest = LEANED_ON[name]
+    assert hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12] == digest
+
+
+def test_the_versions_are_those_that_were_read() -> None:
+    assert (metadata.version("faust-streaming"), metadata.version("aiokafka")) == ("0.15.3", "0.14.0")
