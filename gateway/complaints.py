@@ -8,10 +8,9 @@ import msgspec
 
 from gateway import errors, fields
 from gateway.errors import FieldError
-from schemas import tags, timestamps
+from schemas import tags, timestamps, wire
 from schemas.errors import InvalidTimestamp
 
-MAX_AHEAD_MS: Final = 24 * 3600 * 1000
 _MAX_DIGITS: Final = 40  # int() of more digits costs time, and int64 has 19
 
 
@@ -107,7 +106,7 @@ class _Time:
     takes: Final = f"a time of the form {timestamps.TAG_FORM}, UTC, at most 24 hours ahead of the server's clock"
 
     def __init__(self, now_ms: int) -> None:
-        self._latest_ms = now_ms + MAX_AHEAD_MS
+        self._latest_ms = now_ms + wire.MAX_AHEAD_MS
 
     def problem(self, loc: fields.Loc, value: object) -> FieldError | None:
         if not isinstance(value, str):

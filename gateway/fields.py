@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from gateway.errors import FieldError
-
-MAX_CHARACTERS: Final = 256
-MAX_BYTES: Final = 512
+from schemas.wire import MAX_BYTES, MAX_CHARACTERS
 
 Loc = tuple[str, ...]
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway import aggregates, fields, profiles, time_ranges
-from schemas import tags, timestamps
+from gateway import aggregates, profiles, time_ranges
+from schemas import tags, timestamps, wire
 
 Json = dict[str, Any]
 
@@ -63,8 +63,8 @@ def _parameter(name: str, description: str, schema: Json, example: str | None = 
 _TEXT: Final[Json] = {
     "type": "string",
     "minLength": 1,
-    "maxLength": fields.MAX_CHARACTERS,
-    "description": f"At most {fields.MAX_BYTES} bytes of UTF-8, any Unicode but U+0000.",
+    "maxLength": wire.MAX_CHARACTERS,
+    "description": f"At most {wire.MAX_BYTES} bytes of UTF-8, any Unicode but U+0000.",
 }
 _RETRY: Final[Json] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _SCHEMAS: Final[Json] = {

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from gateway import asgi, debug, fields, parameters, patience, time_ranges
 from gateway.errors import FieldError
-from schemas import codec, timestamps
+from schemas import codec, wire
 
 ENDPOINT: Final = "/user_profiles/{cookie}"
 MAX_LIMIT: Final = 200
@@ -41,33 +41,12 @@ class ProfileQuery(msgspec.Struct, frozen=True):
     limit: int
 
 
-class ProductInfo(msgspec.Struct, frozen=True):
-    """As it came."""
-
-    product_id: int | str
-    brand_id: str
-    category_id: str
-    price: int
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """A tag in the form in which it was posted."""
-
-    time: str
-    cookie: str
-    country: str
-    device: str
-    action: str
-    origin: str
-    product_info: ProductInfo
-
-
 class UserProfile(msgspec.Struct, frozen=True):
     """The answer."""
 
     cookie: str
-    views: list[Tag]
-    buys: list[Tag]
+    views: list[wire.Tag]
+    buys: list[wire.Tag]
 
 
 class UserProfiles:
@@ -114,8 +93,5 @@ def parse(scope: asgi.Scope) -> ProfileQuery:
     return ProfileQuery(cookie, from_ms, to_ms, MAX_LIMIT if limit is None else int(limit))
 
 
-def _tag(value: bytes) -> Tag:
-    tag = codec.decode_tag(value)
-    product = ProductInfo(tag.product_id, tag.brand_id, tag.category_id, tag.price)
-    time = timestamps.format_tag_time(tag.time)
-    return Tag(time, tag.cookie, tag.country, tag.device, tag.action, tag.origin, product)
+def _tag(value: bytes) -> wire.Tag:
+    return wire.of_tag(codec.decode_tag(value))

@@ -5,39 +5,10 @@ while it parses, and what it lets through (U+0000, more than 512 bytes, times th
 is read again by `complaints`, which names every bad field. A property test holds the two together.
 """
 
-from typing import Annotated, Final, Literal, NoReturn
+from typing import NoReturn
 
-import msgspec
-from msgspec import Meta
-
-from gateway import complaints, errors, fields
-from schemas import tags, timestamps
-
-_MAX_UTF8: Final = 4  # bytes a character
-
-_Text = Annotated[str, Meta(min_length=1, max_length=fields.MAX_CHARACTERS)]
-_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-
-
-class _ProductInfo(msgspec.Struct, gc=False):
-    product_id: _Text | _Int64
-    brand_id: _Text
-    category_id: _Text
-    price: _Int32
-
-
-class _Body(msgspec.Struct, gc=False):
-    time: str
-    cookie: _Text
-    country: _Text
-    device: Literal["PC", "MOBILE", "TV"]
-    action: Literal["VIEW", "BUY"]
-    origin: _Text
-    product_info: _ProductInfo
-
-
-_decode = msgspec.json.Decoder(_Body).decode
+from gateway import complaints, errors
+from schemas import tags, wire
 
 
 def parse(body: bytes, now_ms: int) -> tags.UserTag:
@@ -49,36 +20,15 @@ def parse(body: bytes, now_ms: int) -> tags.UserTag:
         # msgspec does not look into strings that it skips; JSON is UTF-8 throughout.
         if not body.isascii():
             body.decode("utf-8")
-        found = _decode(body)
-        time_ms = timestamps.parse_tag_time(found.time)
+        tag = wire.to_tag(wire.decode(body))
     except (ValueError, RecursionError) as error:
         _refuse(body, now_ms, error)
-    product = found.product_info
-    tag = tags.UserTag(
-        time_ms,
-        found.cookie,
-        found.country,
-        found.device,
-        found.action,
-        found.origin,
-        product.product_id,
-        product.brand_id,
-        product.category_id,
-        product.price,
-    )
     # Neither can be in a short body without the escape: most bodies need no look at each string.
-    if len(body) > fields.MAX_BYTES or b"\\u0000" in body:
-        _check_strings(tag, body, now_ms)
-    if time_ms > now_ms + complaints.MAX_AHEAD_MS:
+    if (len(body) > wire.MAX_BYTES or b"\\u0000" in body) and wire.unfit_text(tag):
+        _refuse(body, now_ms, None)
+    if tag.time > now_ms + wire.MAX_AHEAD_MS:
         _refuse(body, now_ms, None)
     return tag
-
-
-def _check_strings(tag: tags.UserTag, body: bytes, now_ms: int) -> None:
-    product_id = tag.product_id if isinstance(tag.product_id, str) else ""
-    for text in (tag.cookie, tag.country, tag.origin, product_id, tag.brand_id, tag.category_id):
-        if "\0" in text or (len(text) > fields.MAX_BYTES // _MAX_UTF8 and len(text.encode()) > fields.MAX_BYTES):
-            _refuse(body, now_ms, None)
 
 
 def _refuse(body: bytes, now_ms: int, error: Exception | None) -> NoReturn:
