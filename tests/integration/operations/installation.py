@@ -180,7 +180,7 @@ class Installation:
     def worker(self, kind: str = "aggregates") -> Iterator[applications.Application]:
         """A real worker process, ready; killed afterwards."""
         port = ports.reserve()
-        environment = {**self.environment(), "PROBE_PORT": str(port)}
+        environment = {**self.environment(), "PROBE_PORT": str(port), "DATA_DIR": str(self._folder / "data")}
         process = applications.Application(kind, ["pipeline", kind], port, environment, self._folder / f"{kind}.log")
         process.start()
         try:

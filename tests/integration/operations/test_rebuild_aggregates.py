@@ -177,11 +177,3 @@ async def test_an_hour_that_retention_dropped_is_refused(
     assert await installation.operate(*ONE_HOUR) == 1
 
     assert "retention dropped it" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("to_hour", [HOUR_NAME, "2022-03-22T11", "2023-03-22T11"])
-async def test_a_range_without_hours_or_with_too_many_is_wrong_usage(
-    installation: Installation, capsys: pytest.CaptureFixture[str], to_hour: str
-) -> None:
-    assert await installation.operate(*ONE_HOUR, "--to-hour", to_hour) == 2
-    assert "--to-hour" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 
 from broker import errors as broker_errors
 from pipeline import __main__ as pipeline_main
-from pipeline import commands, errors
+from pipeline import commands, errors, rebuild_aggregates
 from stores import errors as store_errors
 
 
@@ -84,3 +84,15 @@ def test_wrong_usage_ends_with_status_2(arguments: list[str], capsys: pytest.Cap
 
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to_hour", ["2022-03-22T12", "2022-03-22T11", "2023-03-22T11"])
+def test_a_range_without_hours_or_with_too_many_is_wrong_usage(
+    to_hour: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["rebuild-aggregates", "--from-hour", "2022-03-22T12", "--to-hour", to_hour]
+    arguments = pipeline_main.parser().parse_args(given)
+    settings = commands.OperatorSettings(environment="local")
+
+    assert asyncio.run(commands.attempt(rebuild_aggregates.run, settings, arguments)) == 2
+    assert "--to-hour" in capsys.readouterr().err
