@@ -126,7 +126,11 @@ class DatabaseSettings(Settings):
 class AerospikeSettings(Settings):
     """Where profiles go: Aerospike where hosts are named, PostgreSQL where none are."""
 
-    aerospike_hosts: str = Field("", description="Seed nodes, `host:port`, by commas. Empty: profiles in PostgreSQL.")
+    aerospike_hosts: str = Field(
+        "",
+        pattern=r"^([^\s:,]+(:\d{1,5})?(, ?[^\s:,]+(:\d{1,5})?)*)?$",
+        description="Seed nodes, `host:port`, by commas. Empty: profiles in PostgreSQL.",
+    )
     aerospike_namespace: str = Field("test", min_length=1, max_length=31, description="Namespace.")
     aerospike_set: str = Field("profiles", min_length=1, max_length=63, description="Set that holds the profiles.")
 
