@@ -70,6 +70,12 @@ class BatchConsumer(driver.Consumer):
             self.transport.seeker.seek_failed(error)
             raise
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Faust seeks only where there is something to seek: a worker that has nothing left is told of that as well."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        if not assigned:
+            await self.perform_seek()
+
     async def seek(self, partition: TP, offset: int) -> None:
         """Fetch on from `offset`; of a partition that is not assigned any more nothing is fetched anyway."""
         if partition in self.assignment():
@@ -104,7 +110,8 @@ class BatchConsumer(driver.Consumer):
         async with asyncio.timeout(self.app.conf.broker_request_timeout / 2):
             assigned = {tp.partition: tp for tp in self.assignment()}
             starts = await self.transport.seeker.starts(set(assigned))
-            await self.seek_wait({assigned[partition]: offset for partition, offset in starts.items()})
+            if starts:
+                await self.seek_wait({assigned[partition]: offset for partition, offset in starts.items()})
 
     async def _place_back(self) -> None:
         """In the middle of a rebalance: the partitions may go at any time, and the rebalance ends with a seek."""
