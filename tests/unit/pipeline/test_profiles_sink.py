@@ -1,0 +1,231 @@
+"""The profiles worker between consumer and store: written before Kafka is told, and replays change nothing."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from pipeline import errors
+from pipeline.profiles_sink import ProfilesSink
+from pipeline.settings import ProfilesSettings
+from stores import errors as store_errors
+from stores import flush, profiles
+from tests.support import eventually
+from tests.support.fakes.consumer import FakeConsumer
+from tests.support.fakes.log import FakeLog, value
+
+
+class Store:
+    """`profiles.ProfileStore` for writing: entries by name, and what the next writes fail with."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str, bytes], bytes] = {}
+        self.writes = 0
+        self.away = False
+        self.refuses: set[str] = set()
+        self.passing_failures = 0
+
+    async def add(self, writes: Sequence[profiles.ProfileWrite]) -> None:
+        await asyncio.sleep(0)
+        self.writes += 1
+        if self.away:
+            message = "away"
+            raise store_errors.ProfileStoreUnavailable(message)
+        failed = [self._failure(write) for write in writes]
+        if any(failed):
+            raise store_errors.PartialWrite([failure for failure in failed if failure is not None])
+
+    def _failure(self, write: profiles.ProfileWrite) -> profiles.FailedWrite | None:
+        if write.cookie in self.refuses:
+            return profiles.FailedWrite(write, "record too big", permanent=True)
+        if self.passing_failures:
+            self.passing_failures -= 1
+            return profiles.FailedWrite(write, "timeout", permanent=False)
+        self.entries[write.cookie, write.action, write.entry_key] = write.value
+        return None
+
+    async def read(self, cookie: str, from_ms: int, to_ms: int, limit: int) -> profiles.Profile:
+        raise NotImplementedError
+
+    async def ping(self) -> None: ...
+
+    async def wipe(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Place(FakeConsumer):
+    """`profiles_sink.Place`: what Kafka was told is what the worker goes on from."""
+
+    def __init__(self, log: FakeLog) -> None:
+        super().__init__(log)
+        self.told: dict[int, int] = {}
+
+    async def committed(self) -> dict[int, int | None]:
+        return {partition: self.told.get(partition) for partition in self.positions}
+
+
+class Letters:
+    """`profiles_sink.Letters`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, flush.Letter] = {}
+
+    async def write(self, letters: Sequence[flush.Letter]) -> None:
+        self.kept |= {letter.offset: letter for letter in letters}
+
+
+class Writing:
+    """A profiles worker without Faust, Kafka and a real store, at the beginning of one partition of ten events."""
+
+    def __init__(self, **changed: object) -> None:
+        self.log, self.store, self.letters = FakeLog(), Store(), Letters()
+        self.log.fill(0, 10)
+        self.place = Place(self.log)
+        quick = {"retry_first_s": 0.000_1, "retry_last_s": 0.001, "profile_interval_s": 0.0, **changed}
+        settings = ProfilesSettings.model_validate({"environment": "local", **quick})
+        self.sink = ProfilesSink(settings, self.store, self.letters, self.log, self.place, self.place.told.update)
+
+    async def placed(self) -> dict[int, int]:
+        self.place.positions.setdefault(0, 0)
+        starts = await self.sink.starts({0})
+        self.place.assign(starts)
+        return starts
+
+    async def take(self, at_most: int = 1_000) -> None:
+        batch = self.place.fetch(0, at_most)
+        assert batch is not None
+        await self.sink.take(batch)
+
+
+@pytest.fixture
+def writing() -> Writing:
+    return Writing()
+
+
+async def test_kafka_is_told_behind_the_write_and_not_before(writing: Writing) -> None:
+    await writing.placed()
+    await writing.take()
+    assert writing.place.told == {}
+    await writing.sink.write()
+    assert len(writing.store.entries) == 10
+    assert writing.place.told == {0: 10}
+
+
+async def test_a_worker_that_died_before_kafka_was_told_writes_the_same_entries_again(writing: Writing) -> None:
+    await writing.placed()
+    await writing.take()
+    await writing.sink.write()
+    entries = dict(writing.store.entries)
+    writing.place.told.clear()
+    assert await writing.placed() == {0: 0}
+    await writing.take()
+    await writing.sink.write()
+    assert writing.store.entries == entries
+
+
+async def test_a_group_goes_on_where_kafka_was_told_that_it_is(writing: Writing) -> None:
+    writing.place.told = {0: 7}
+    assert await writing.placed() == {0: 7}
+
+
+async def test_a_group_whose_place_retention_overtook_goes_on_at_what_is_left(writing: Writing) -> None:
+    writing.place.told = {0: 2}
+    writing.log.truncate(0, 5)
+    assert await writing.placed() == {0: 5}
+
+
+async def test_a_log_that_ends_below_its_place_is_taken_from_the_start(writing: Writing) -> None:
+    writing.place.told = {0: 99}
+    assert await writing.placed() == {0: 0}
+
+
+async def test_a_lost_batch_is_fetched_again(writing: Writing) -> None:
+    await writing.placed()
+    writing.place.fetch(0, 4)
+    await writing.take()
+    await writing.take()
+    await writing.sink.write()
+    assert len(writing.store.entries) == 10
+
+
+async def test_a_store_that_is_away_is_asked_again_until_it_is_back(writing: Writing) -> None:
+    await writing.placed()
+    await writing.take()
+    writing.store.away = True
+    write = asyncio.create_task(writing.sink.write())
+    await eventually.until(writing.sink.is_asking)
+    assert writing.place.told == {}
+    writing.store.away = False
+    await write
+    assert writing.place.told == {0: 10}
+
+
+async def test_only_the_writes_that_failed_are_made_again(writing: Writing) -> None:
+    await writing.placed()
+    await writing.take()
+    writing.store.passing_failures = 3
+    await writing.sink.write()
+    assert writing.store.writes == 2
+    assert len(writing.store.entries) == 10
+
+
+async def test_records_that_no_profile_takes_are_letters_and_kafka_is_told_past_them(writing: Writing) -> None:
+    broken = writing.log.append(0, b"junk")
+    refused = writing.log.append(0, value(0, 11, cookie="enormous"))
+    writing.store.refuses = {"enormous"}
+    await writing.placed()
+    await writing.take()
+    await writing.sink.write()
+    assert {offset: letter.reason for offset, letter in writing.letters.kept.items()} == {
+        broken: "undecodable",
+        refused: "refused_by_store",
+    }
+    assert len(writing.store.entries) == 10
+    assert writing.place.told == {0: 12}
+
+
+async def test_many_broken_records_in_a_row_stop_it_before_kafka_is_told() -> None:
+    writing = Writing(dead_letters_in_a_row=2)
+    for _ in range(3):
+        writing.log.append(0, b"junk")
+    await writing.placed()
+    await writing.take()
+    with pytest.raises(errors.TooManyDeadLetters):
+        await writing.sink.write()
+    assert writing.place.told == {}
+    assert writing.letters.kept == {}
+
+
+async def test_a_placement_abandons_a_write_that_is_tried_again_and_again(writing: Writing) -> None:
+    await writing.placed()
+    await writing.take()
+    writing.store.away = True
+    write = asyncio.create_task(writing.sink.write())
+    await eventually.until(writing.sink.is_asking)
+    await writing.placed()
+    await asyncio.wait_for(write, eventually.SECONDS)
+    assert writing.place.told == {}
+    writing.store.away = False
+    await writing.take()
+    await writing.sink.write()
+    assert writing.place.told == {0: 10}
+
+
+async def test_no_more_waits_than_one_write_holds() -> None:
+    writing = Writing(profile_writes=4)
+    await writing.placed()
+    await writing.take(at_most=4)
+    taking = asyncio.create_task(writing.take(at_most=4))
+    await asyncio.sleep(0.01)
+    assert not taking.done()
+    await writing.sink.write()
+    await taking
+
+
+async def test_a_timer_writes_when_traffic_stops(writing: Writing) -> None:
+    await writing.placed()
+    running = asyncio.create_task(writing.sink.run())
+    await writing.take()
+    await eventually.until(lambda: writing.place.told == {0: 10})
+    running.cancel()
