@@ -11,7 +11,7 @@ import uvloop
 from broker import connections, topics
 from broker import errors as broker_errors
 from pipeline import app as faust_app
-from pipeline import batches, commits, ending, log, watchdog
+from pipeline import batches, commits, ending, garbage, log, watchdog
 from pipeline.settings import WorkerSettings
 from runtime import health, logging, probes
 
@@ -142,6 +142,7 @@ class Worker:
         tasks = Tasks(self._app)
         for task in (sink.run, self.committer.run, dog.run, movement.run, readiness.run, _served(probe_server), *more):
             tasks.add(task)
+        garbage.calm()
         self._until_signal(sink)
 
     def _until_signal(self, sink: Sink) -> None:
