@@ -20,10 +20,11 @@ _NEVER_S: Final = 365 * 24 * 3600.0
 
 def make(settings: WorkerSettings, group: str, seeker: transport.Seeker) -> Any:
     """An app of consumer group `group`; `seeker` says where each partition goes on."""
+    temporary = None if settings.data_dir else tempfile.TemporaryDirectory(prefix=f"allezone-{group}-")
     app = faust.App(
         group,
         broker=[f"kafka://{host}" for host in settings.kafka_hosts.split(",")],
-        datadir=settings.data_dir or tempfile.mkdtemp(prefix=f"allezone-{group}-"),
+        datadir=temporary.name if temporary else settings.data_dir,
         store="memory://",
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -42,6 +43,7 @@ def make(settings: WorkerSettings, group: str, seeker: transport.Seeker) -> Any:
         broker_request_timeout=settings.request_timeout_s,
         loghandlers=[],
     )
+    app.temporary = temporary  # removed with the app, at a clean end
     app.transport = transport.BatchTransport(app.conf.broker_consumer, app, seeker=seeker)
     return app
 

@@ -10,6 +10,9 @@ import sys
 from typing import Final
 
 import runtime.logging
+from broker.errors import BrokerError
+from pipeline import errors
+from stores.errors import StoreError
 
 EXIT_STATUS: Final = 70
 
@@ -18,7 +21,9 @@ _log = runtime.logging.get_logger(__name__)
 
 def end_process(error: BaseException) -> None:
     """Say why, and end with status 70. Does not return."""
-    _log.critical("the worker ends", reason=str(error) or repr(error), kind=type(error).__name__, exc_info=error)
+    # An ending that this system foresaw is told by its sentence; any other is a defect, and its traceback is needed.
+    defect = None if isinstance(error, errors.PipelineError | StoreError | BrokerError) else error
+    _log.critical("the worker ends", reason=str(error) or repr(error), kind=type(error).__name__, exc_info=defect)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -6,19 +6,21 @@ from them.
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, Self, TypeVar
 
 import psycopg.conninfo
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 EXAMPLE_SECRETS: Final = frozenset(
     {"", "changeme", "changethis", "example", "password", "postgres", "secret", "allezone"}
 )
 _MAX_SECRET_FILE_BYTES: Final = 64 * 1024
+_HOSTS: Final = re.compile(r"([^\s:,]+(:\d{1,5})?(, ?[^\s:,]+(:\d{1,5})?)*)?")
 
 
 class FileSettingsSource(EnvSettingsSource):
@@ -126,13 +128,17 @@ class DatabaseSettings(Settings):
 class AerospikeSettings(Settings):
     """Where profiles go: Aerospike where hosts are named, PostgreSQL where none are."""
 
-    aerospike_hosts: str = Field(
-        "",
-        pattern=r"^([^\s:,]+(:\d{1,5})?(, ?[^\s:,]+(:\d{1,5})?)*)?$",
-        description="Seed nodes, `host:port`, by commas. Empty: profiles in PostgreSQL.",
-    )
+    aerospike_hosts: str = Field("", description="Seed nodes, `host:port`, by commas. Empty: profiles in PostgreSQL.")
     aerospike_namespace: str = Field("test", min_length=1, max_length=31, description="Namespace.")
     aerospike_set: str = Field("profiles", min_length=1, max_length=63, description="Set that holds the profiles.")
+
+    @field_validator("aerospike_hosts")
+    @classmethod
+    def _is_a_list_of_hosts(cls, text: str) -> str:
+        if not _HOSTS.fullmatch(text):
+            message = "takes host:port, several separated by commas, such as aerospike-1:3000,aerospike-2:3000"
+            raise ValueError(message)
+        return text
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -167,7 +173,7 @@ def _sentence(problem: Any) -> str:
         return str(problem["msg"]).removeprefix("Value error, ")
     name = str(problem["loc"][0])
     given = "" if "password" in name or "secret" in name else f" (given: {problem['input']!r})"
-    return f"{name.upper()}: {problem['msg']}{given}"
+    return f"{name.upper()}: {problem['msg'].removeprefix('Value error, ')}{given}"
 
 
 def _refuse(sentences: list[str]) -> NoReturn:
