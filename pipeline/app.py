@@ -21,7 +21,7 @@ _NEVER_S: Final = 365 * 24 * 3600.0
 def make(settings: WorkerSettings, group: str, seeker: transport.Seeker) -> Any:
     """An app of consumer group `group`; `seeker` says where each partition goes on."""
     temporary = None if settings.data_dir else tempfile.TemporaryDirectory(prefix=f"allezone-{group}-")
-    app = faust.App(
+    app: Any = faust.App(
         group,
         broker=[f"kafka://{host}" for host in settings.kafka_hosts.split(",")],
         datadir=temporary.name if temporary else settings.data_dir,
