@@ -1,7 +1,7 @@
 """Faust at batch speed: a transport whose consumer delivers one message per partition and fetch.
 
 Faust's own path costs 74 us of CPU an event, this one 2.7 us (docs/design.md). All that leans on the inside of
-faust-streaming 0.15.3 and aiokafka 0.14 is in this file; tests/integration/pipeline/test_transport.py fails when a new
+faust-streaming 0.15.3 and aiokafka 0.14 is in this file; tests/unit/pipeline/test_transport.py fails when a new
 version changes it.
 """
 

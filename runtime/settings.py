@@ -1,7 +1,7 @@
 """Settings: read once at start from environment variables, checked, and refused with a sentence.
 
 A field `db_host` is read from `DB_HOST`, or from the file that `DB_HOST_FILE` names (how a Docker secret arrives).
-Each process composes its own class out of the groups below; `python -m runtime.settings_page` writes docs/settings.md
+Each process composes its own class out of the groups below; `python -m devstack.settings_page` writes docs/settings.md
 from them.
 """
 

@@ -23,18 +23,26 @@ _length: Final = struct.Struct(">i").pack
 
 
 def encode(rows: Iterable[tuple[Item, int, int]]) -> bytes:
-    """A whole COPY stream of `(item, count, sum of prices)`. Raises struct.error on numbers beyond 64 bits."""
+    """A whole COPY stream of `(item, count, sum of prices)`, by category. Raises struct.error beyond 64 bits.
+
+    Rows of one category lie side by side: for 0.5 us a row here, the slowest query (a category over ten minutes) reads
+    a seventh of the pages; `python -m bench.queries`.
+    """
     texts = _Texts()
     opened: dict[tuple[int, str], bytes] = {}
     parts = [_HEADER]
     append = parts.append
-    for (minute, action, origin, brand_id, category_id), count, sum_price in rows:
+    for (minute, action, origin, brand_id, category_id), count, sum_price in sorted(rows, key=_category):
         start = opened.get((minute, action))
         if start is None:
             start = opened[minute, action] = _open_row(_COLUMNS, 8, _microseconds(minute)) + texts[action]
         append(start + texts[origin] + texts[brand_id] + texts[category_id] + _close_row(8, count, 8, sum_price))
     append(_TRAILER)
     return b"".join(parts)
+
+
+def _category(row: tuple[Item, int, int]) -> str:
+    return row[0][4]
 
 
 def _microseconds(minute: int) -> int:

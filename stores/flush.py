@@ -207,14 +207,6 @@ def _meaning(error: psycopg.Error | TimeoutError) -> errors.StoreError | None:
     return None
 
 
-def _category(row: tuple[copying.Item, int, int]) -> str:
-    """Rows of one category side by side: for 0.5 us a row here, the slowest query reads a seventh of the pages.
-
-    A category is what a query can choose that most rows have. `python -m bench.queries` has the figures.
-    """
-    return row[0][4]
-
-
 def _parameters(consumer: offsets.Consumer, flush: Flush) -> dict[str, Any]:
     return {
         "group": consumer.group,
