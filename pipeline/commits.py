@@ -9,6 +9,8 @@ from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
+from broker.errors import BrokerUnavailable
+from pipeline import log
 from runtime import logging
 
 _log = logging.get_logger(__name__)
@@ -22,10 +24,10 @@ class Commits(Protocol):
 
 
 class Committer:
-    """Keeps the newest offsets that it is told and passes them on."""
+    """Keeps the newest offsets that it is told and passes them on, as long as the topic is the one they belong to."""
 
-    def __init__(self, kafka: Commits, interval_s: float = 1.0) -> None:
-        self._kafka, self._interval_s = kafka, interval_s
+    def __init__(self, kafka: Commits, topic: log.Log, interval_s: float = 1.0) -> None:
+        self._kafka, self._topic, self._interval_s = kafka, topic, interval_s
         self._waiting: dict[int, int] = {}
 
     def note(self, ends: Mapping[int, int]) -> None:
@@ -39,12 +41,13 @@ class Committer:
             await self.commit()
 
     async def commit(self) -> None:
-        """Commit what waits."""
+        """Commit what waits. Raises `errors.TopicReplaced`: in a topic made anew old offsets would skip its records."""
         ends, self._waiting = self._waiting, {}
         if not ends:
             return
         try:
+            await self._topic.verify()
             await self._kafka.commit(ends)
-        except KafkaError as error:
+        except (KafkaError, BrokerUnavailable) as error:
             _log.info("Kafka was not told, the next time it will be", error=repr(error))
             self._waiting = ends | self._waiting

@@ -121,7 +121,7 @@ class Worker:
         self._seeker = _Seeker()
         self._app = faust_app.make(settings, group, self._seeker)
         self.consuming = faust_app.Consuming(self._app, self.topic.name)
-        self.committer = commits.Committer(self.consuming)
+        self.committer = commits.Committer(self.consuming, self.kafka)
 
     def run(self, sink: Sink, *more: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Consume into `sink` until SIGTERM or SIGINT, with `more` tasks that run as long."""

@@ -7,7 +7,9 @@ import pytest
 from aiokafka.errors import CommitFailedError, KafkaConnectionError
 
 from pipeline.commits import Committer
+from pipeline.errors import TopicReplaced
 from tests.support import eventually
+from tests.support.fakes.log import FakeLog
 
 
 class Kafka:
@@ -25,7 +27,7 @@ class Kafka:
 
 async def test_only_the_newest_offsets_are_told_and_only_once() -> None:
     kafka = Kafka()
-    committer = Committer(kafka)
+    committer = Committer(kafka, FakeLog())
     committer.note({0: 5, 1: 2})
     committer.note({0: 9})
     await committer.commit()
@@ -35,14 +37,14 @@ async def test_only_the_newest_offsets_are_told_and_only_once() -> None:
 
 async def test_kafka_is_never_told_of_nothing() -> None:
     kafka = Kafka()
-    await Committer(kafka).commit()
+    await Committer(kafka, FakeLog()).commit()
     assert kafka.told == []
 
 
 @pytest.mark.parametrize("failure", [CommitFailedError(), KafkaConnectionError("away")])
 async def test_a_failure_is_made_good_by_the_next_commit_without_going_back(failure: Exception) -> None:
     kafka = Kafka(failure)
-    committer = Committer(kafka)
+    committer = Committer(kafka, FakeLog())
     committer.note({0: 5, 1: 1})
     await committer.commit()
     committer.note({0: 7})
@@ -52,10 +54,20 @@ async def test_a_failure_is_made_good_by_the_next_commit_without_going_back(fail
 
 async def test_it_tells_kafka_again_and_again() -> None:
     kafka = Kafka()
-    committer = Committer(kafka, interval_s=0.001)
+    committer = Committer(kafka, FakeLog(), interval_s=0.001)
     running = asyncio.create_task(committer.run())
     for end in (1, 2, 3):
         committer.note({0: end})
         await eventually.until(lambda end=end: len(kafka.told) == end)  # type: ignore[misc]
     running.cancel()
     assert kafka.told == [{0: 1}, {0: 2}, {0: 3}]
+
+
+async def test_a_topic_made_anew_is_never_told_the_offsets_of_the_old_one() -> None:
+    kafka, topic = Kafka(), FakeLog()
+    committer = Committer(kafka, topic)
+    committer.note({0: 5})
+    topic.replaced = True
+    with pytest.raises(TopicReplaced):
+        await committer.commit()
+    assert kafka.told == []
