@@ -15,6 +15,7 @@ STATUSES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (errors.NotFound, 404),
     (errors.BodyTooLarge, 413),
     (errors.Invalid, 422),
+    (errors.Stopping, 503),
     (broker_errors.BrokerError, 503),
     (store_errors.StoreError, 503),
     (TimeoutError, 503),

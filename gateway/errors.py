@@ -5,6 +5,7 @@ GatewayError
 ├── NotFound        404  a name that this gateway does not serve
 ├── BodyTooLarge    413
 ├── Invalid         422  JSON or parameters with fields that do not take what they were given
+├── Stopping        503  the process ends before it could answer
 └── ClientGone      none: nobody is left to answer
 """
 
@@ -38,6 +39,13 @@ class BodyTooLarge(GatewayError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the body is over {limit} bytes")
+
+
+class Stopping(GatewayError):
+    """The process ends, and the time that requests had to finish is over."""
+
+    def __init__(self) -> None:
+        super().__init__("the gateway is stopping; try again")
 
 
 class ClientGone(GatewayError):

@@ -19,6 +19,7 @@ from schemas import codec, tags
 
 _log = logging.get_logger(__name__)
 _ENDPOINT: Final = "/user_tags"
+_STOPPING: Final = "stopping"
 _NO_CONTENT: Final = answers.Answer(204, b"", [])
 
 
@@ -48,6 +49,8 @@ class UserTags:
             self._stored.inc()
         except errors.ClientGone:
             return
+        except asyncio.CancelledError:  # the server stops, and the body never came; unanswered, uvicorn sends a 500
+            answer = _refusal(broker_errors.NotHandedOver(_STOPPING))
         except Exception as error:  # the table has an answer for each, and for those nobody thought of
             answer = _refusal(error)
         await asgi.respond(send, answer)
@@ -55,7 +58,11 @@ class UserTags:
 
     async def _store(self, body: bytes) -> None:
         tag = user_tag_body.parse(body, self._now())
-        await self._events.send(codec.encode_item(tags.item_of(tag)), codec.encode_tag(tag))
+        durable = self._events.send(codec.encode_item(tags.item_of(tag)), codec.encode_tag(tag))
+        try:
+            await durable
+        except asyncio.CancelledError as error:
+            raise broker_errors.OutcomeUnknown(_STOPPING) from error
 
 
 def _refusal(error: Exception) -> answers.Answer:

@@ -82,7 +82,9 @@ def test_while_it_drains_it_says_so_and_still_serves(
         assert gateway.process.wait(4), "a second SIGTERM did not skip the wait"
 
 
-def test_idle_and_half_sent_requests_do_not_keep_it(kafka: KafkaServer, database: DatabaseSettings, topic: str) -> None:
+def test_idle_and_half_sent_requests_do_not_keep_it_and_get_no_500(
+    kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
     with gateways.running(topics.make(kafka, topic), database) as gateway:
         idle = http.client.HTTPConnection(gateway.host, gateway.port, timeout=20)
         idle.request("GET", "/healthz")
@@ -97,6 +99,10 @@ def test_idle_and_half_sent_requests_do_not_keep_it(kafka: KafkaServer, database
 
         assert gateway.process.wait(20), "did not end within 20 s"
         assert gateway.process.returncode == 0
+        answer = half.getresponse()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert json.loads(answer.read())["stored"] == "no"
+        assert "Traceback" not in gateway.log
         idle.close()
         half.close()
 
