@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
-BENCH ?= pipeline gateway queries profiles
+BENCH ?= pipeline exactly_once gateway queries profiles codec
 
 .PHONY: help
 help:  ## Show this list
@@ -49,6 +49,15 @@ test-aerospike: venv  ## Run the tests that need a real Aerospike cluster; AEROS
 .PHONY: bench
 bench: kafka  ## Measure what the README claims; BENCH=queries for a part of it
 	@for name in $(BENCH); do echo "== bench.$$name"; $(BIN)/python -m bench.$$name; done
+
+.PHONY: lock
+lock:  ## Renew the locked dependencies; needs uv (pip install uv)
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  pyproject.toml -o requirements.lock
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra local -c requirements.lock pyproject.toml -o requirements-local.lock
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra dev -c requirements-local.lock pyproject.toml -o requirements-dev.lock
 
 .PHONY: lint
 lint: venv  ## Check style, formatting and types

@@ -11,6 +11,8 @@ from devstack.kafka import KafkaServer, Node
 from devstack.postgres import PostgresServer
 from devstack.settings import DevstackSettings
 from devstack.state import State
+from gateway.settings import GatewaySettings
+from pipeline.settings import AggregatesSettings, ProfilesSettings
 
 DATABASE = "allezone"
 
@@ -58,6 +60,10 @@ class Stack:
             "DB_PASSWORD": self.state.password(),
         }
 
+    def environment_file(self) -> str:
+        """The same as a file for a shell, with what was set for the runner and goes on to the processes."""
+        return _as_shell(_inherited_settings() | self.environment())
+
     def _start_servers(self) -> None:
         self._say("starting postgres and kafka")
         postgres, kafka = self._postgres(), self._kafka()
@@ -67,7 +73,7 @@ class Stack:
 
     def _prepare(self) -> None:
         """Migrate the database and make the topic, by the commands that any deployment uses."""
-        self.state.write_private(self.state.environment, _as_shell(self.environment()))
+        self.state.write_private(self.state.environment, self.environment_file())
         self._say("bringing the database and the topic to this version's form")
         for arguments in (("stores", "migrate"), ("broker", "ensure-topics")):
             applications.run_to_end(arguments, self._environment_with({}), self.state.log("prepare"))
@@ -107,6 +113,13 @@ class Stack:
         own["PYTHONUNBUFFERED"] = "1"  # what a process said last, before it was killed, is in its log
         inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in own}
         return inherited | own
+
+
+def _inherited_settings() -> dict[str, str]:
+    """What was set for the runner and goes on to the processes: a command beside them must use the same stores."""
+    kinds = (GatewaySettings, AggregatesSettings, ProfilesSettings)
+    names = {name.upper() for kind in kinds for name in kind.model_fields}
+    return {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") in names}
 
 
 def _as_shell(environment: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-# From half the linger to the longest timeout; 0.2 is the objective of SPEC.md.
+# From half the linger to the longest timeout; 0.2 is the objective of docs/contract.md.
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
 
 # Every answer, by the route that gave it ("other": no route) and its status.

@@ -16,7 +16,7 @@ class NotReady(SimulatorError):
 
 
 class StartAhead(SimulatorError):
-    """SPEC.md 6 has such tags refused."""
+    """docs/contract.md 6 has such tags refused."""
 
 
 class WindowTaken(SimulatorError):

@@ -1,7 +1,7 @@
 """The values that tags draw from: 100 countries, 1,000 origins, 250 brands, 67 categories, some of them hostile.
 
-A hostile name is an ordinary one by SPEC.md 1 (1 to 256 characters, at most 512 bytes of UTF-8, no U+0000) that a
-careless path, query, SQL statement, CSV or template would break on.
+A hostile name is an ordinary one by docs/contract.md 1 (1 to 256 characters, at most 512 bytes of UTF-8, no U+0000)
+that a careless path, query, SQL statement, CSV or template would break on.
 """
 
 from typing import Final

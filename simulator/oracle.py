@@ -1,4 +1,4 @@
-"""The right answers, from dictionaries, lists and sorting: what SPEC.md says, in as few words as it takes.
+"""The right answers, from dictionaries, lists and sorting: what docs/contract.md says, in as few words as it takes.
 
 A tag that is under way, or whose outcome is unknown, *may* be stored: it is doubtful until its answer says more.
 Memory is bounded: of each cookie and action the newest tags (`REMEMBERED`, more than enough for the 200 kept), and of

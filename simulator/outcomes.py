@@ -1,4 +1,4 @@
-"""What an answer to `POST /user_tags` says about the tag, by SPEC.md 2."""
+"""What an answer to `POST /user_tags` says about the tag, by docs/contract.md 2."""
 
 from enum import Enum
 

@@ -1,8 +1,8 @@
 """Which queries the stream asks, and where: a pure function of the seed, the run and the rate.
 
-For every 10 tags a profile query, for every 1,000 an aggregates query (SPEC.md 7). A query asks about tags that lie
-far enough back both in event time and, at the set rate, in sending time; whether they have been answered by then is
-for the ledger to say when the query is due.
+For every 10 tags a profile query, for every 1,000 an aggregates query (docs/contract.md 7). A query asks about tags
+that lie far enough back both in event time and, at the set rate, in sending time; whether they have been answered by
+then is for the ledger to say when the query is due.
 """
 
 from collections.abc import Callable

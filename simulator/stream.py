@@ -1,9 +1,9 @@
 """The test stream: which tag comes at which place, as a pure function of the seed and the run.
 
 Any tag can be made again from its serial number, so nobody has to keep it. Event time starts at `start` and advances
-1 ms a tag (SPEC.md 7), with one departure: every `tie_every`-th tag takes the cookie and the millisecond of the tag
-before it, for SPEC.md 3 wants all tags of one millisecond kept, and every other such tag is an exact copy.
-`tie_every=0` gives the plain stream.
+1 ms a tag (docs/contract.md 7), with one departure: every `tie_every`-th tag takes the cookie and the millisecond of
+the tag before it, for docs/contract.md 3 wants all tags of one millisecond kept, and every other such tag is an exact
+copy. `tie_every=0` gives the plain stream.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class ProductInfo(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=T
 
 
 class Tag(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A user tag in the form of SPEC.md 1."""
+    """A user tag in the form of docs/contract.md 1."""
 
     time: str
     cookie: str

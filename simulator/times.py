@@ -1,4 +1,4 @@
-"""Event times as numbers and in the forms of SPEC.md. Written here anew: the judge shares no code with the judged."""
+"""Event times as numbers and in the contract's forms. Written here anew: the judge shares no code with the judged."""
 
 from datetime import UTC, datetime
 from functools import lru_cache

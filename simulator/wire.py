@@ -1,4 +1,4 @@
-"""What goes over the wire: requests as bytes, and the bodies of answers in the form of SPEC.md 2 to 4."""
+"""What goes over the wire: requests as bytes, and the bodies of answers in the form of docs/contract.md 2 to 4."""
 
 from collections.abc import Sequence
 from functools import lru_cache

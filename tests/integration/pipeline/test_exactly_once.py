@@ -1,4 +1,4 @@
-"""DESIGN 2: real workers killed, stopped, joining and leaving; the full size is `python -m bench.exactly_once`."""
+"""docs/design.md 2: workers killed, stopped, joining and leaving; the full size is `python -m bench.exactly_once`."""
 
 from pathlib import Path
 

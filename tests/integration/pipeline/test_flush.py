@@ -1,4 +1,4 @@
-"""DESIGN 2.2 and 2.4 on a real PostgreSQL, whose connection fails in the middle of things."""
+"""docs/design.md 2.2 and 2.4, on a real PostgreSQL, whose connection fails in the middle of things."""
 
 import asyncio
 import contextlib

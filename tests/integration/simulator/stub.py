@@ -12,7 +12,7 @@ FILTERS = {"origin": "origin", "brand_id": "brand_id", "category_id": "category_
 
 
 class Stub:
-    """SPEC.md 2 to 5 in memory, served on a free port of 127.0.0.1."""
+    """docs/contract.md 2 to 5 in memory, served on a free port of 127.0.0.1."""
 
     def __init__(self) -> None:
         self.tags: list[Tag] = []

@@ -1,4 +1,4 @@
-"""DESIGN 3: Faust's settings, each of which was found by running without it."""
+"""docs/design.md 3: Faust's settings, each of which was found by running without it."""
 
 from pathlib import Path
 

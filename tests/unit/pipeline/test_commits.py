@@ -1,4 +1,4 @@
-"""DESIGN 2.5: Kafka is told after the store, for lag tools alone."""
+"""docs/design.md 2.5: Kafka is told after the store, for lag tools alone."""
 
 import asyncio
 from collections.abc import Mapping

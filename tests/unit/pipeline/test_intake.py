@@ -1,4 +1,4 @@
-"""DESIGN 2.1: gaps are fetched again, and jumped over only where the log has nothing."""
+"""docs/design.md 2.1: gaps are fetched again, and jumped over only where the log has nothing."""
 
 import pytest
 from prometheus_client import REGISTRY

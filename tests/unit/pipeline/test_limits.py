@@ -1,4 +1,4 @@
-"""DESIGN 1: many failures in a row stop the worker instead of emptying the topic into the table."""
+"""docs/design.md 1: many failures in a row stop the worker instead of emptying the topic into the table."""
 
 import pytest
 

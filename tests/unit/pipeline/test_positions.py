@@ -1,4 +1,4 @@
-"""DESIGN 2.1: which records of a batch are counted."""
+"""docs/design.md 2.1: which records of a batch are counted."""
 
 import pytest
 

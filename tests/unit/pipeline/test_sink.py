@@ -1,4 +1,4 @@
-"""DESIGN 2: exactly once, whatever goes wrong between a batch and its COMMIT."""
+"""docs/design.md 2: exactly once, whatever goes wrong between a batch and its COMMIT."""
 
 import asyncio
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""DESIGN 3: what the batch consumer does differently from Faust's, and what of Faust it leans on."""
+"""docs/design.md 3: what the batch consumer does differently from Faust's, and what of Faust it leans on."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""DESIGN 3: a worker that lives on without consuming ends; one whose stores are away does not."""
+"""docs/design.md 3: a worker that lives on without consuming ends; one whose stores are away does not."""
 
 import asyncio
 from collections.abc import Mapping
