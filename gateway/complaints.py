@@ -1,6 +1,7 @@
 """Everything that is wrong with the body of a `POST /user_tags`, field by field. The slow reading: bad bodies only."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -67,8 +68,8 @@ def _read(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        made.repeated = frozenset(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        made.repeated = frozenset(name for name, count in counts.items() if count > 1)
     return made
 
 
