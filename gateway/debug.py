@@ -1,6 +1,6 @@
 """Debug mode: queries that carry the expected answer, compared with the given one, counted, logged and kept.
 
-The comparison never changes an answer. A body that is no JSON is a mismatch of its own kind.
+The comparison never changes an answer. A body that is no JSON, or cannot be compared, is a mismatch of its own kind.
 """
 
 import collections
@@ -60,13 +60,7 @@ class Debugger:
     def _check(self, endpoint: str, scope: asgi.Scope, expected: bytes, given: bytes, compare: Compare) -> None:
         if not self.enabled or not expected.strip():
             return
-        try:
-            wanted = msgspec.json.decode(expected)
-        except (ValueError, RecursionError) as error:
-            kind, wanted, difference = "broken_body", None, [f"the expected answer is not JSON: {error}"]
-        else:
-            difference = compare(wanted, msgspec.json.decode(given))
-            kind = "mismatch" if difference else "match"
+        kind, difference = _compared(expected, given, compare)
         metrics.DEBUG_ANSWERS.labels(endpoint, kind).inc()
         if difference:
             _log.warning("answer is not the expected one", endpoint=endpoint, kind=kind, difference=difference)
@@ -77,6 +71,19 @@ class Debugger:
         query = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
         wanted = msgspec.json.encode(expected.decode("utf-8", "replace")) if kind == "broken_body" else expected
         self._kept.append(Mismatch(datetime.now(UTC), kind, query, _kept(wanted), _kept(given), difference))
+
+
+def _compared(expected: bytes, given: bytes, compare: Compare) -> tuple[str, list[str]]:
+    """The kind of result, and the difference in words."""
+    try:
+        wanted = msgspec.json.decode(expected)
+    except (ValueError, RecursionError) as error:
+        return "broken_body", [f"the expected answer is not JSON: {error}"]
+    try:
+        difference = compare(wanted, msgspec.json.decode(given))
+    except Exception as error:  # whatever a client expects, it gets its answer; an error's message may hold a cookie
+        return "broken_body", [f"the expected answer cannot be compared: {type(error).__name__}"]
+    return "mismatch" if difference else "match", difference
 
 
 def _kept(answer: bytes) -> msgspec.Raw:
