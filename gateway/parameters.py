@@ -57,12 +57,16 @@ class Parameters:
 
 
 def rest_of_path(scope: asgi.Scope) -> str:
-    """What follows the first segment of the path, `/` and all. Raises `errors.Malformed`.
+    """What follows the first segment of the path, `/` and all. Raises `errors.Malformed` and `errors.NotFound`.
 
     Read from the raw path: the server's own decoding has replaced what is no UTF-8.
     """
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return text(raw.split(b"/", 2)[2])
+    first, *rest = raw.removeprefix(b"/").split(b"/", 1)
+    if not rest or "/" in text(first):  # an escaped / separates nothing
+        message = "there is nothing of this name"
+        raise errors.NotFound(message)
+    return text(rest[0])
 
 
 def text(raw: bytes) -> str:

@@ -137,4 +137,13 @@ MALFORMED = [
     )
 ]
 
-ALL = [*PROFILES, *AGGREGATES, *MALFORMED]
+UNKNOWN = [
+    Bad(f"profile: {kind}", f"{path}?time_range={_RANGE}", 404, "", "nothing of this name")
+    for kind, path in (
+        ("an escaped / before the cookie", "/user_profiles%2Fme"),
+        ("an escaped / in small letters", "/user_profiles%2fme"),
+        ("an escaped / before a cookie with a /", "/user_profiles%2Fme/too"),
+    )
+]
+
+ALL = [*PROFILES, *AGGREGATES, *MALFORMED, *UNKNOWN]
