@@ -40,6 +40,8 @@ class Front:
 
         try:
             await self._rest(scope, receive, noting_status)
+        except errors.ClientGone:
+            return
         except asyncio.CancelledError:  # the server stops; unanswered, uvicorn sends a 500
             if status != 0:
                 raise
