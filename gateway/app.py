@@ -15,6 +15,7 @@ from gateway import (
     backlog,
     clock,
     debug,
+    errors,
     front,
     health,
     openapi,
@@ -108,7 +109,9 @@ def _add_operations(app: FastAPI, settings: GatewaySettings, ports: Ports, debug
     )
 
 
-async def _on_error(_request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
     answer = answers.of(error)
+    if answer.status >= 500 and not isinstance(error, errors.ClientGone):
+        front.count_failure(request.scope, error)
     headers = {name.decode(): value.decode() for name, value in answer.headers}
     return Response(answer.body, answer.status, headers)

@@ -51,7 +51,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[app.Ports]:
             events=events,
             profiles=store,
             aggregates=reader,
-            read_backlog=lambda topic: backlog.read(admin, topic, groups),
+            read_backlog=lambda topic: backlog.read(admin, topic, groups, _KAFKA_PATIENCE_S),
             dependencies=dependencies,
         )
 

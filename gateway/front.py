@@ -45,13 +45,21 @@ class Front:
         except asyncio.CancelledError:  # the server stops; unanswered, uvicorn sends a 500
             if status != 0:
                 raise
-            await asgi.respond(noting_status, answers.of(errors.Stopping()))
+            stopping = errors.Stopping()
+            count_failure(scope, stopping)
+            await asgi.respond(noting_status, answers.of(stopping))
         except Exception as error:  # the last resort: the client gets an answer, the log the reason
             _log.error("unexpected error", endpoint=_endpoint(scope), exc_info=error)
             if status == 0:
+                count_failure(scope, error)
                 await asgi.respond(noting_status, answers.of(error))
         metrics.REQUESTS.labels(_endpoint(scope), str(status)).inc()
         metrics.DURATION.labels(_endpoint(scope)).observe(time.perf_counter() - started)
+
+
+def count_failure(scope: asgi.Scope, error: Exception) -> None:
+    """Count an error that is answered with 503."""
+    metrics.FAILURES.labels(_endpoint(scope), type(error).__name__).inc()
 
 
 def _endpoint(scope: asgi.Scope) -> str:

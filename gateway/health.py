@@ -13,6 +13,7 @@ from runtime import health, logging
 
 _log = logging.get_logger(__name__)
 _PATIENCE_S: Final = 3.0
+_MAX_REASON: Final = 300
 _JSON: Final = "application/json"
 
 Ping = Callable[[], Coroutine[Any, Any, object]]
@@ -56,7 +57,8 @@ async def _watch_one(dependencies: health.Dependencies, name: str, ping: Ping, i
         if was_up is not (trouble is None):
             was_up = trouble is None
             metrics.DEPENDENCY_UP.labels(name).set(was_up)
-            _log.info("dependency", name=name, up=was_up, detail=trouble or "")
+            log = _log.info if was_up else _log.warning
+            log("dependency", name=name, up=was_up, detail=trouble or "")
         await asyncio.sleep(interval_s)
 
 
@@ -67,5 +69,7 @@ async def _trouble(ping: Ping) -> str | None:
     except TimeoutError:
         return f"no answer within {_PATIENCE_S} s"
     except Exception as error:  # whatever a driver raises, it did not answer; the state says so
-        return type(error).__name__
+        # No ping names a cookie, so the driver's own words may be shown; they can be many lines.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return reason if len(reason) <= _MAX_REASON else reason[:_MAX_REASON] + "…"
     return None

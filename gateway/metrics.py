@@ -21,6 +21,11 @@ DURATION: Final = Histogram(
 # Events that got a 503, by what the client was told ("no", "unknown") and why.
 UNSTORED: Final = Counter("allezone_gateway_events_unstored_total", "Events answered with 503.", ["stored", "reason"])
 
+# Everything else that got a 503 by what went wrong: the error's class, for its message may hold a cookie.
+FAILURES: Final = Counter(
+    "allezone_gateway_query_failures_total", "Queries answered with 503, by error.", ["endpoint", "error"]
+)
+
 # Events handed to Kafka and not yet reported on; the bound is PRODUCE_IN_FLIGHT.
 IN_FLIGHT: Final = Gauge("allezone_gateway_events_in_flight", "Events waiting for Kafka.")
 

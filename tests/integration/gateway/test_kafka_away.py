@@ -120,6 +120,8 @@ def test_never_there_the_gateway_serves_and_says_so(database: DatabaseSettings) 
         assert gateway.profile("c").status == 200
         backlog = gateway.get(f"/queue/allezone/{nowhere.kafka_topic}/backlog")
         assert (backlog.status, backlog.headers["retry-after"]) == (503, "1")
+        failed = 'endpoint="/queue/{namespace}/{topic}/backlog",error="BrokerUnavailable"'
+        assert gateway.metric(f"allezone_gateway_query_failures_total{{{failed}}}") == 1
         assert "Traceback" not in gateway.log
 
 
@@ -128,7 +130,10 @@ def test_without_the_topic_the_gateway_is_not_ready_and_names_the_command(
 ) -> None:
     with _running(topics.settings(kafka, topic), database, ready=False) as gateway:
         assert waiting.until(lambda: gateway.get("/readyz").json["dependencies"]["kafka"]["state"] == "down", 20)
-        assert gateway.get("/readyz").json["dependencies"]["kafka"]["detail"] == "TopicMissing"
+        reason = gateway.get("/readyz").json["dependencies"]["kafka"]["detail"]
+        assert reason.startswith("TopicMissing: there is no topic ")
+        assert "python -m broker ensure-topics" in reason
+        assert gateway.log.count("ensure-topics") == 1
 
         topics.make(kafka, topic)
 
