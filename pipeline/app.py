@@ -6,6 +6,7 @@ Each setting here has its reason; the design's measurements are in docs/design.m
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, cast
+from uuid import UUID
 
 import faust
 from faust.types import TP
@@ -60,10 +61,13 @@ def add_agent(app: Any, topic: str, take: Take) -> None:
 
 
 class Consuming:
-    """The app's consumer by partition number, for one topic."""
+    """The app's consumer by partition number, for one topic.
 
-    def __init__(self, app: Any, topic: str) -> None:
-        self._app, self._topic = app, topic
+    The topic's id stands beside each offset that Kafka is told: in a topic made anew, old offsets would skip records.
+    """
+
+    def __init__(self, app: Any, topic: str, topic_id: UUID) -> None:
+        self._app, self._topic, self._note = app, topic, str(topic_id)
 
     async def seek(self, starts: Mapping[int, int]) -> None:
         """Fetch on from these offsets."""
@@ -72,11 +76,13 @@ class Consuming:
 
     async def commit(self, ends: Mapping[int, int]) -> None:
         """Tell Kafka how far each partition is done. Raises `aiokafka.errors.KafkaError`."""
-        await self._app.consumer.tell_kafka({TP(self._topic, partition): end for partition, end in ends.items()})
+        offsets = {TP(self._topic, partition): end for partition, end in ends.items()}
+        await self._app.consumer.tell_kafka(offsets, self._note)
 
-    async def committed(self) -> dict[int, int | None]:
-        """What Kafka was told, of the assigned partitions. Raises `aiokafka.errors.KafkaError`."""
-        return {tp.partition: offset for tp, offset in (await self._app.consumer.told_kafka()).items()}
+    async def committed(self) -> dict[int, int]:
+        """What Kafka was told of this very topic, of the assigned partitions. Raises `aiokafka.errors.KafkaError`."""
+        told = await self._app.consumer.told_kafka()
+        return {tp.partition: offset for tp, (offset, note) in told.items() if note == self._note}
 
 
 class _Unchanged(faust.Schema[None, batches.Batch]):

@@ -3,6 +3,7 @@ safe; an operator's command says why it ended.
 
 PipelineError
 ├── TopicReplaced         the topic was deleted and made anew while records of the old one were under way
+├── OffsetsGone           a partition that is being counted has no stored offset any more
 ├── LogTruncated          the topic ends below what was counted: records that were acknowledged are gone
 ├── TooManyDeadLetters    so many broken records in a row that the fault is likelier here than in them
 ├── Stalled               records wait and nothing moves
@@ -16,6 +17,13 @@ class PipelineError(Exception):
 
 class TopicReplaced(PipelineError):
     """Another topic of the same name."""
+
+
+class OffsetsGone(PipelineError):
+    """Somebody deleted rows of stored offsets, or restored a database from before they were there."""
+
+    def __init__(self, partitions: list[int]) -> None:
+        super().__init__(f"partitions {partitions} have no stored offset any more: the next start makes them anew")
 
 
 class LogTruncated(PipelineError):

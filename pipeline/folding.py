@@ -28,7 +28,7 @@ class Fold:
         self.batches: list[batches.Batch] = []
         self.records = 0
         self.letters: list[flush.Letter] = []
-        self._refused_hours = refused_hours
+        self.refused_hours = frozenset(refused_hours)
         self._sums: dict[int, dict[Item, list[int]]] = {}
         self._moves: dict[int, flush.Move] = {}
 
@@ -64,7 +64,7 @@ class Fold:
 
     def _count(self, batch: batches.Batch, sums: dict[Item, list[int]]) -> None:
         """The loop that every event passes; `python -m bench.pipeline` prints its cost."""
-        decode, refused = codec.decode_tag, self._refused_hours
+        decode, refused = codec.decode_tag, self.refused_hours
         for record in batch.records:
             try:
                 tag = decode(record.value or b"")

@@ -11,6 +11,8 @@ from psycopg import AsyncConnection
 from pipeline import errors, known_letters, log, reading, recount
 from stores import dead_letter_ledger, flush, hour_rebuild, offsets
 
+_MORE_PARTITIONS = "the topic got more partitions meanwhile: nothing was changed, run this again"
+
 
 class Exchanged(msgspec.Struct, frozen=True):
     """One hour: events before and after, how many of these are replayed dead letters, and how long it took."""
@@ -75,6 +77,8 @@ class HourExchange:
         await exchange.append_staged()
         locked = await exchange.lock_offsets()
         locked_at = time.monotonic()
+        if set(locked) != set(self._counted):
+            raise errors.OperationRefused(_MORE_PARTITIONS)
         known = await self._known()
         await self._count_rest(exchange, hour, locked, known)
         letters = recount.Recount([hour])
@@ -85,8 +89,7 @@ class HourExchange:
         before = await exchange.replace(totals)
         await self._topic.verify()
         if await exchange.partitions() != set(locked):
-            message = "the topic got more partitions meanwhile: nothing was changed, run this again"
-            raise errors.OperationRefused(message)
+            raise errors.OperationRefused(_MORE_PARTITIONS)
         self._counted |= locked
         return before, replayed, totals, locked_at
 

@@ -1,6 +1,7 @@
 """What a worker asks about its topic beside consuming it: is it still the same, and how far does it reach."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -49,3 +50,16 @@ class KafkaLog:
                 "Nothing of the new one was counted. Start the worker again: it says what to choose from"
             )
             raise errors.TopicReplaced(message)
+
+
+def refuse_truncated(stored: Mapping[int, int], reach: Mapping[int, tuple[int, int]]) -> None:
+    """Raises `errors.LogTruncated` where a partition ends below the offset that it is to go on at."""
+    for partition, offset in stored.items():
+        end = reach[partition][1]
+        if end < offset:
+            message = (
+                f"partition {partition} ends at offset {end}, but everything below {offset} was counted: the log lost "
+                "records that were acknowledged, or is another one. Counting on would skip what arrives next. "
+                "Restore the topic, or accept it with `python -m pipeline adopt-topic`"
+            )
+            raise errors.LogTruncated(message)

@@ -10,18 +10,23 @@ from stores import flush, profiles
 
 
 class Pending:
-    """`writes` by what they are an entry of, `letters` of records that no profile takes, `ends` by partition."""
+    """`writes` by what they are an entry of, `letters` of records that no profile takes, `ends` by partition.
+
+    `records` is how many were added, whatever became of them.
+    """
 
     def __init__(self) -> None:
         self.writes: dict[tuple[str, str, bytes], profiles.ProfileWrite] = {}
         self.letters: list[flush.Letter] = []
         self.ends: dict[int, int] = {}
+        self.records = 0
         self._records: dict[tuple[str, str, bytes], tuple[int, batches.Record]] = {}
 
     def add(self, batch: batches.Batch) -> None:
         """Every record of `batch`."""
         for record in batch.records:
             self._add(batch.partition, record)
+        self.records += len(batch.records)
         self.ends[batch.partition] = batch.next_offset
 
     async def write(self, store: profiles.ProfileStore) -> None:

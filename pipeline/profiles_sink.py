@@ -11,6 +11,7 @@ from typing import Protocol
 from pipeline import batches, intake, limits, log, metrics, pending, retrying
 from pipeline.settings import ProfilesSettings
 from runtime import logging
+from stores import errors as store_errors
 from stores import flush, profiles
 
 _log = logging.get_logger(__name__)
@@ -19,8 +20,8 @@ _log = logging.get_logger(__name__)
 class Place(intake.Place, Protocol):
     """The consumer's position, and what Kafka was told of it."""
 
-    async def committed(self) -> dict[int, int | None]:
-        """The committed offset of each assigned partition; None where there is none."""
+    async def committed(self) -> dict[int, int]:
+        """The committed offset, in this very topic, of each assigned partition that has one."""
 
 
 class Letters(Protocol):
@@ -52,6 +53,7 @@ class ProfilesSink:
         self._limit = limits.DeadLetterLimit(settings.dead_letters_in_a_row)
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._placing = asyncio.Lock()
         self._pending = pending.Pending()
         self.placed = False
 
@@ -66,7 +68,7 @@ class ProfilesSink:
 
     async def take(self, batch: batches.Batch) -> None:
         """Take what of `batch` is next; waits while as much as one write may hold is waiting already."""
-        while len(self._pending.writes) >= self._settings.profile_writes:
+        while self._pending.records >= self._settings.profile_writes:
             self._changed.clear()
             await self._changed.wait()
         admitted = await self._intake.admit(batch)
@@ -77,13 +79,15 @@ class ProfilesSink:
     async def starts(self, partitions: set[int]) -> dict[int, int]:
         """Where Kafka was told that the group is; the beginning where it was told nothing, or of a log now gone."""
         self._retrier.abandon_others()
-        self._pending = pending.Pending()
         self._intake.place({})
-        committed = await self._place.committed()
-        reach = await self._retrier.ask(self._topic.offsets, for_good=True)
-        starts = {partition: _start(partition, committed.get(partition), *reach[partition]) for partition in partitions}
-        self._intake.place(starts)
-        self._changed.set()
+        # In turn, and nothing awaited before it: the assignment that was read last has the last word.
+        async with self._placing:
+            self._pending = pending.Pending()
+            committed = await self._place.committed()
+            reach = await self._retrier.ask(self._topic.offsets, for_good=True)
+            starts = {each: _start(each, committed.get(each), *reach[each]) for each in partitions}
+            self._intake.place(starts)
+            self._changed.set()
         metrics.PLACED.inc()
         self.placed = True
         return starts
@@ -110,12 +114,21 @@ class ProfilesSink:
 
     async def _write(self, waiting: pending.Pending) -> None:
         metrics.FLUSH_ROWS.observe(len(waiting.writes))
-        await self._retrier.ask(lambda: waiting.write(self._store))
+        await self._retrier.ask(lambda: self._store_in_time(waiting))
         if waiting.letters:
             self._limit.check(sorted(waiting.letters, key=lambda letter: (letter.partition, letter.offset)))
             await self._retrier.ask(lambda: self._letters.write(waiting.letters))
             metrics.observe_letters(waiting.letters)
         self._on_written(waiting.ends)
+
+    async def _store_in_time(self, waiting: pending.Pending) -> None:
+        """A frozen store is one that is away: it must not be taken for a worker that stands still."""
+        try:
+            async with asyncio.timeout(self._settings.store_patience_s):
+                await waiting.write(self._store)
+        except TimeoutError as error:
+            message = f"no answer within {self._settings.store_patience_s:.0f} s"
+            raise store_errors.ProfileStoreUnavailable(message) from error
 
 
 def _start(partition: int, committed: int | None, earliest: int, end: int) -> int:

@@ -31,6 +31,7 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
     dead_letters_in_a_row: int = Field(
         1_000, ge=0, description="Broken records on consecutive offsets; one more ends the worker."
     )
+    store_patience_s: float = Field(30.0, gt=0, description="Seconds that a store may take for one exchange.")
     retry_first_s: float = Field(0.1, gt=0, description="Seconds until a failed write is tried again; doubles.")
     retry_last_s: float = Field(5.0, gt=0, description="The longest such pause.")
 
@@ -41,7 +42,6 @@ class AggregatesSettings(WorkerSettings):
     aggregates_group: str = Field("aggregates", min_length=1, description="Consumer group of the aggregates workers.")
     flush_records: int = Field(20_000, ge=1, description="Records folded into one write at most.")
     flush_interval_s: float = Field(0.25, gt=0, description="Seconds that a record waits for its write at most.")
-    store_patience_s: float = Field(30.0, gt=0, description="Seconds that PostgreSQL may take for one exchange.")
     max_hours: int = Field(1_000, ge=49, description="Hours of event time kept at most, beside the newest 25.")
     retention_event_hours: float = Field(
         24.0, ge=1, description="An hour may go when it lies this many hours of event time behind the newest events."

@@ -91,7 +91,7 @@ class Sink:
             reach = await self._retrier.ask(self._topic.offsets, for_good=True)
             earliest = {partition: reach[partition][0] for partition in partitions}
             stored = await self._retrier.ask(lambda: self._flushes.open(earliest), for_good=True)
-            _refuse_truncated(stored, reach)
+            log.refuse_truncated(stored, reach)
             self._forget(stored)
         metrics.PLACED.inc()
         self.placed = True
@@ -157,7 +157,10 @@ class Sink:
             return
         _log.warning("a write did not count, going on from what is stored", reason=str(error), stored=stored)
         metrics.SETTLED_ELSEWHERE.inc()
-        starts = {partition: stored[partition] for partition in self._intake.expected if partition in stored}
+        assigned_now = self._intake.expected
+        if gone := sorted(assigned_now.keys() - stored.keys()):
+            raise errors.OffsetsGone(gone)
+        starts = {partition: stored[partition] for partition in assigned_now}
         self._forget(starts)
         await self._place.seek(starts)
         raise retrying.Abandoned
@@ -165,7 +168,7 @@ class Sink:
     async def _with_hours(self, folded: folding.Fold) -> folding.Fold:
         """The same fold once its hours are there; records of hours that take no more are dead letters in it."""
         refused = await self._retrier.ask(lambda: self._hours.ensure(folded.hours))
-        return folding.fold(folded.batches, _starts(folded), refused) if refused else folded
+        return folding.fold(folded.batches, _starts(folded), refused | folded.refused_hours) if refused else folded
 
     async def _bisect(self, folded: folding.Fold, detail: str) -> None:
         """Find the record that PostgreSQL refuses: a dead letter. All others are counted."""
@@ -199,18 +202,6 @@ class Sink:
                 await self._changed.wait()
         except TimeoutError:
             return
-
-
-def _refuse_truncated(stored: Mapping[int, int], reach: Mapping[int, tuple[int, int]]) -> None:
-    for partition, offset in stored.items():
-        end = reach[partition][1]
-        if end < offset:
-            message = (
-                f"partition {partition} ends at offset {end}, but everything below {offset} was counted: the log lost "
-                "records that were acknowledged, or is another one. Counting on would skip what arrives next. "
-                "Restore the topic, or accept it with `python -m pipeline adopt-topic`"
-            )
-            raise errors.LogTruncated(message)
 
 
 def _split(parts: list[batches.Batch]) -> list[list[batches.Batch]]:

@@ -81,21 +81,25 @@ class BatchConsumer(driver.Consumer):
         if partition in self.assignment():
             await self.seek_wait({partition: offset})
 
-    async def tell_kafka(self, ends: Mapping[TP, int]) -> None:
+    async def tell_kafka(self, ends: Mapping[TP, int], note: str) -> None:
         """Commit `{partition: next offset}` to Kafka; of partitions that are still assigned, and never an empty map.
+
+        `note` is kept beside each offset.
 
         Not through Faust's own commit, which takes every failure for a reason to end the worker. Raises
         `aiokafka.errors.KafkaError`.
         """
         assigned = self.assignment()
-        offsets = {TopicPartition(*tp): OffsetAndMetadata(end, "") for tp, end in ends.items() if tp in assigned}
+        offsets = {TopicPartition(*tp): OffsetAndMetadata(end, note) for tp, end in ends.items() if tp in assigned}
         if offsets:
             await self._thread.call_thread(self._thread._ensure_consumer().commit, offsets)  # noqa: SLF001
 
-    async def told_kafka(self) -> dict[TP, int | None]:
-        """The committed offset of each assigned partition; None where none was ever committed."""
-        consumer = self._thread._ensure_consumer()  # noqa: SLF001
-        return {tp: await self._thread.call_thread(consumer.committed, TopicPartition(*tp)) for tp in self.assignment()}
+    async def told_kafka(self) -> dict[TP, tuple[int, str]]:
+        """`(offset, note)` as committed, of each assigned partition that has such. Raises `KafkaError`."""
+        coordinator = self._thread._ensure_consumer()._coordinator  # noqa: SLF001 - `committed` drops the note
+        asked = [TopicPartition(*tp) for tp in self.assignment()]
+        found = await self._thread.call_thread(coordinator.fetch_committed_offsets, asked)
+        return {TP(*tp): (committed.offset, committed.metadata) for tp, committed in found.items()}
 
     def on_buffer_full(self, tp: TP) -> None:
         """The stream's queue bounds memory by itself; taking partitions out of the fetch starves them."""

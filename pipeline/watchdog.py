@@ -41,13 +41,15 @@ class Watchdog:
             await self.look()
 
     async def look(self) -> None:
-        """One look. Raises `errors.Stalled`."""
+        """One look. Raises `errors.Stalled`, and `errors.LogTruncated` where the log ends below what was taken."""
         try:
+            own = self._expected()  # before the ends: what is expected now cannot lie above an end that is read later
             reach = await self._topic.offsets()
-            offsets = self._expected() or await self._group_offsets()
+            offsets = own or await self._group_offsets()
         except broker_errors.BrokerUnavailable:
             self._moved_at = _now()  # without Kafka nothing can move
             return
+        log.refuse_truncated(own, reach)
         self.lag = sum(_waiting(offset, *reach[partition]) for partition, offset in offsets.items())
         if not self.lag or dict(offsets) != self._seen or self._excused():
             self._seen, self._moved_at = dict(offsets), _now()

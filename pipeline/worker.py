@@ -120,7 +120,7 @@ class Worker:
         self._settings, self._group, self._store = settings, group, store
         self._seeker = _Seeker()
         self._app = faust_app.make(settings, group, self._seeker)
-        self.consuming = faust_app.Consuming(self._app, self.topic.name)
+        self.consuming = faust_app.Consuming(self._app, self.topic.name, self.topic.id)
         self.committer = commits.Committer(self.consuming, self.kafka)
 
     def run(self, sink: Sink, *more: Callable[[], Coroutine[Any, Any, None]]) -> None:

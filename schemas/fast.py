@@ -15,6 +15,7 @@ HEADER: Final = bytes.fromhex("c301795424807af95fef")
 
 _DEVICES: Final = {0: "PC", 2: "MOBILE", 4: "TV"}  # by zigzag-encoded index, so that a negative one is unknown too
 _ACTIONS: Final = {0: "VIEW", 2: "BUY"}
+_MOST_SHIFT: Final = 70  # ten bytes, what 64 bits take: a longer one is refused before it costs anything
 _LONG, _STRING, _NULL, _PRESENT = 0, 2, 0, 2  # zigzag-encoded branches of the two unions
 
 
@@ -111,6 +112,8 @@ def _integer(data: bytes, at: int, bits: int) -> tuple[int, int]:
         at += 1
         value |= (byte & 0x7F) << shift
         shift += 7
+        if shift > _MOST_SHIFT:
+            break
     if value >> bits:
         message = f"a number beyond {bits} bits"
         raise ValueError(message)

@@ -133,19 +133,24 @@ class PostgresFlushes:
             self._conn = None
 
     async def _finish(self, conn: psycopg.AsyncConnection[Any], flush: Flush) -> None:
-        """Offsets, small tables and COMMIT, sent together: the client holds no lock while it waits for an answer."""
-        parameters = _parameters(self._consumer, flush)
+        """Offsets, small tables and COMMIT in one message: a client that stops after it holds no lock, nor before it.
+
+        Not in psycopg's pipeline mode, which sends each statement by itself: a client stopped between the two would
+        hold the offsets' rows, and no timeout of PostgreSQL's counts while it waits inside a pipeline.
+        """
+        cursor = psycopg.AsyncClientCursor(conn)
         try:
-            async with asyncio.timeout(self._patience), conn.pipeline():
-                await conn.execute(_SQL["advance"], parameters)
-                ended = await conn.execute(_SQL["commit"])
+            async with asyncio.timeout(self._patience):
+                await cursor.execute(_SQL["advance_and_commit"], _parameters(self._consumer, flush))
+                while cursor.nextset():
+                    pass
         except _FAILURES as error:
             if conn.info.transaction_status is TransactionStatus.INERROR:  # the server says: rolled back
                 raise await self._given_up(error) from error
             await self.close()
             raise errors.OutcomeUnknown(str(error)) from error
-        if ended.statusmessage != "COMMIT":  # a COMMIT of a failed transaction is answered with ROLLBACK, not an error
-            message = f"COMMIT was answered with {ended.statusmessage}"
+        if cursor.statusmessage != "COMMIT":  # a COMMIT of a failed transaction is answered with ROLLBACK, not an error
+            message = f"COMMIT was answered with {cursor.statusmessage}"
             raise errors.OutcomeUnknown(message)
 
     async def _given_up(self, error: psycopg.Error | TimeoutError) -> errors.StoreError:
@@ -178,8 +183,13 @@ class PostgresFlushes:
         if self._conn is not None and self._conn.info.transaction_status is not TransactionStatus.IDLE:
             await self.close()
         if self._conn is None:
-            self._conn = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
-            await self._conn.execute(_SQL["session"])
+            conn = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+            try:
+                await conn.execute(_SQL["session"])
+            except BaseException:  # cancelled too: a session without its timeouts is not to be gone on with
+                await conn.close()
+                raise
+            self._conn = conn
         return self._conn
 
 
@@ -198,7 +208,8 @@ def _meaning(error: psycopg.Error | TimeoutError) -> errors.StoreError | None:
     state = error.sqlstate or ""
     if state == _OFFSET_MOVED:
         return errors.OffsetMoved(str(error))
-    if state == "23514" and "no partition" in str(error):
+    # No partition takes the row: no constraint has a name then, in whatever language the server says so.
+    if isinstance(error, psycopg.errors.CheckViolation) and error.diag.constraint_name is None:
         return errors.HourMissing(str(error))
     if state.startswith(("22", "23")):
         return errors.BadData(str(error))

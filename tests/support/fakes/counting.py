@@ -26,11 +26,12 @@ class Counting:
         self.of = offsets.Consumer("aggregates", "user-tags", log.id)
         self.consumer = FakeConsumer(log)
         self.told: dict[int, int] = {}
+        self.hours = FakeHours(database)
         self.sink = sink.Sink(
             settings(**changed),
             FakeFlushes(database, self.of),
             log,
-            FakeHours(database),
+            self.hours,
             self.consumer,
             self.told.update,
         )

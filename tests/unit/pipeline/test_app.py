@@ -1,8 +1,11 @@
 """docs/design.md 3: Faust's settings, each of which was found by running without it."""
 
+import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from faust.types import TP
 from mode import CrashingSupervisor
 
 from pipeline import app, transport
@@ -54,3 +57,13 @@ def test_faust_keeps_no_account_of_single_offsets(made: object) -> None:
     app.add_agent(made, "user-tags", take)
     [agent] = made.agents.values()  # type: ignore[attr-defined]
     assert agent.channel.acks is False
+
+
+async def test_what_kafka_was_told_of_a_topic_with_another_id_is_no_place_in_this_one() -> None:
+    old, new = uuid.uuid4(), uuid.uuid4()
+
+    async def told_kafka() -> dict[TP, tuple[int, str]]:
+        return {TP("t", 0): (7, str(old)), TP("t", 1): (9, str(new)), TP("t", 2): (5, "")}
+
+    consuming = app.Consuming(SimpleNamespace(consumer=SimpleNamespace(told_kafka=told_kafka)), "t", new)
+    assert await consuming.committed() == {1: 9}

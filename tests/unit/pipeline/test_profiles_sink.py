@@ -61,8 +61,8 @@ class Place(FakeConsumer):
         super().__init__(log)
         self.told: dict[int, int] = {}
 
-    async def committed(self) -> dict[int, int | None]:
-        return {partition: self.told.get(partition) for partition in self.positions}
+    async def committed(self) -> dict[int, int]:
+        return {partition: self.told[partition] for partition in self.positions if partition in self.told}
 
 
 class Letters:
@@ -229,3 +229,44 @@ async def test_a_timer_writes_when_traffic_stops(writing: Writing) -> None:
     await writing.take()
     await eventually.until(lambda: writing.place.told == {0: 10})
     running.cancel()
+
+
+async def test_of_two_placements_at_once_the_later_assignment_has_the_last_word(writing: Writing) -> None:
+    """The first waits for a broker that is away, while a rebalance ends and the second is made."""
+    writing.log.away = True
+    first = asyncio.create_task(writing.sink.starts(set()))
+    await eventually.until(writing.sink.is_asking)
+    second = asyncio.create_task(writing.sink.starts({0}))
+    await asyncio.sleep(0)
+    writing.log.away = False
+    await asyncio.gather(first, second)
+    assert writing.sink.expected == {0: 0}
+
+
+async def test_records_that_no_profile_takes_fill_the_bound_of_what_may_wait_too() -> None:
+    writing = Writing(profile_writes=5)
+    await writing.placed()
+    for _ in range(20):
+        writing.log.append(0, b"broken")
+    await writing.take(at_most=15)
+    waiting = asyncio.create_task(writing.take())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    await writing.sink.write()
+    await waiting
+
+
+async def test_a_frozen_store_is_one_that_is_away() -> None:
+    writing = Writing(store_patience_s=0.01)
+
+    async def frozen(_writes: Sequence[profiles.ProfileWrite]) -> None:
+        await asyncio.sleep(3600)
+
+    await writing.placed()
+    await writing.take()
+    usable, writing.store.add = writing.store.add, frozen  # type: ignore[method-assign, assignment]
+    task = asyncio.create_task(writing.sink.write())
+    await eventually.until(writing.sink.is_asking)
+    writing.store.add = usable  # type: ignore[method-assign]
+    await task
+    assert len(writing.store.entries) == 10

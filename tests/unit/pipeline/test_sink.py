@@ -1,6 +1,7 @@
 """docs/design.md 2: exactly once, whatever goes wrong between a batch and its COMMIT."""
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID
 
 import pytest
@@ -204,6 +205,15 @@ async def test_a_database_that_lost_a_commit_in_a_failover_gets_it_again() -> No
     assert origins(counting.database) == once(counting.log)
 
 
+async def test_a_partition_whose_stored_offset_is_gone_ends_the_worker() -> None:
+    counting = worker(partitions=2)
+    await counting.place(0, 1)
+    await counting.take(0)
+    del counting.database.offsets[counting.of, 0]
+    with pytest.raises(errors.OffsetsGone, match=r"\[0\]"):
+        await counting.sink.write()
+
+
 async def test_a_placement_takes_the_stored_offsets_and_forgets_what_was_folded() -> None:
     counting = worker(partitions=2)
     await counting.place(0, 1)
@@ -332,6 +342,29 @@ async def test_events_of_an_hour_that_is_gone_are_letters_and_all_others_are_cou
     await counting.sink.write()
     [letter] = database.letters.values()
     assert (letter.offset, letter.reason) == (late, "hour_gone")
+    assert sum(origins(database).values()) == 3
+
+
+async def test_two_hours_that_go_one_after_the_other_in_one_write_are_both_letters() -> None:
+    database = Database(hours=[HOUR, HOUR - 31])
+    database.gone = {HOUR - 30}
+    counting = worker(records=3, database=database)
+    counting.log.append(0, value(0, 3, time=(HOUR - 30) * 3_600_000))
+    counting.log.append(0, value(0, 4, time=(HOUR - 31) * 3_600_000))
+    await counting.place(0)
+    await counting.take(0)
+    ensure = counting.hours.ensure
+
+    async def and_drops_the_next(hours: Collection[int]) -> set[int]:
+        refused = await ensure(hours)
+        assert database.hours is not None
+        database.hours.discard(HOUR - 31)
+        database.gone.add(HOUR - 31)
+        return refused
+
+    counting.hours.ensure = and_drops_the_next  # type: ignore[method-assign]
+    await counting.sink.write()
+    assert {letter.offset for letter in database.letters.values()} == {3, 4}
     assert sum(origins(database).values()) == 3
 
 

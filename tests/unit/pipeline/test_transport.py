@@ -166,11 +166,11 @@ async def test_kafka_is_told_of_assigned_partitions_and_never_of_none() -> None:
     """2.5: an empty map crashes the worker."""
     consumer = Consumer()
     consumer.assigned = {TWO}
-    await consumer.tell_kafka({ONE: 5})
+    await consumer.tell_kafka({ONE: 5}, "id")
     assert consumer.committed == []
-    await consumer.tell_kafka({ONE: 5, TWO: 6})
+    await consumer.tell_kafka({ONE: 5, TWO: 6}, "id")
     [told] = consumer.committed
-    assert {(tp.partition, at.offset) for tp, at in told.items()} == {(1, 6)}
+    assert {(tp.partition, at.offset, at.metadata) for tp, at in told.items()} == {(1, 6, "id")}
 
 
 async def test_a_seek_of_a_partition_that_went_is_left_out() -> None:

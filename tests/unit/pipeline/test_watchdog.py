@@ -110,3 +110,10 @@ async def test_a_topic_made_anew_ends_the_worker() -> None:
     watched.log.replaced = True
     with pytest.raises(errors.TopicReplaced):
         await watched.dog.look()
+
+
+async def test_a_log_cut_below_what_was_counted_ends_the_worker_while_it_runs() -> None:
+    watched = Watched()
+    watched.expected = {0: 11}
+    with pytest.raises(errors.LogTruncated, match="partition 0 ends at offset 10"):
+        await watched.dog.look()

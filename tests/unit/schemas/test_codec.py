@@ -62,6 +62,7 @@ BROKEN = {
     "a byte too many": codec.encode_tag(TAG) + b"\x00",
     "text that is no UTF-8": codec.encode_tag(TAG).replace("🍪".encode(), b"\xff\xfe\xfd\xfc"),
     "a length beyond the end": codec.encode_tag(TAG)[:18] + b"\xfe\xff\xff\xff\x0f" + codec.encode_tag(TAG)[19:],
+    "a number without end": codec.encode_tag(TAG)[:10] + b"\xff" * 500_000,
     "an aggregates item": codec.encode_item(tags.item_of(TAG)),
 }
 
