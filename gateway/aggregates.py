@@ -11,7 +11,6 @@ from gateway.errors import FieldError
 from schemas import tags, timestamps
 from stores.aggregates import AggregatesQuery, MinuteAggregates
 
-ENDPOINT: Final = "/aggregates"
 AGGREGATES: Final = ("COUNT", "SUM_PRICE")
 FILTERS: Final = ("origin", "brand_id", "category_id")
 _TAKES: Final = f"takes {fields.words(AGGREGATES)}, or each of them once"

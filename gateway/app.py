@@ -15,6 +15,7 @@ from gateway import (
     backlog,
     clock,
     debug,
+    endpoints,
     errors,
     front,
     health,
@@ -59,7 +60,7 @@ def create(settings: GatewaySettings, ports: Ports) -> asgi.App:
     app = FastAPI(title="Allezone Analytics", description=_DESCRIPTION, version="1", redirect_slashes=False)
     events = user_tags.UserTags(ports.events, ports.now, settings.max_body_bytes)
     debugger = debug.Debugger(settings)
-    app.router.routes.append(Route("/user_tags", events, methods=["POST"]))
+    app.router.routes.append(Route(endpoints.USER_TAGS, events, methods=["POST"]))
     _add_queries(app, settings, ports, debugger)
     _add_operations(app, settings, ports, debugger)
     for kind, _ in answers.STATUSES:
@@ -73,7 +74,7 @@ def create(settings: GatewaySettings, ports: Ports) -> asgi.App:
 def _add_queries(app: FastAPI, settings: GatewaySettings, ports: Ports, debugger: debug.Debugger) -> None:
     user_profiles = profiles.UserProfiles(ports.profiles, debugger, settings.profiles_timeout_ms / 1000)
     app.add_api_route(
-        "/user_profiles/{cookie:any_text}",
+        endpoints.USER_PROFILES.replace("}", ":any_text}"),
         user_profiles.answer,
         methods=["POST"],
         summary="The recent history of one user",
@@ -81,7 +82,7 @@ def _add_queries(app: FastAPI, settings: GatewaySettings, ports: Ports, debugger
     )
     table = aggregates.Aggregates(ports.aggregates, debugger, settings.aggregates_timeout_ms / 1000)
     app.add_api_route(
-        "/aggregates",
+        endpoints.AGGREGATES,
         table.answer,
         methods=["POST"],
         summary="Counts and price sums per minute",

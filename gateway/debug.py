@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from fastapi import Response
 
-from gateway import asgi, comparison, errors, metrics
+from gateway import asgi, comparison, endpoints, errors, metrics
 from gateway.settings import GatewaySettings
 from runtime import logging
 
@@ -43,11 +43,11 @@ class Debugger:
 
     def check_profile(self, scope: asgi.Scope, expected: bytes, given: bytes) -> None:
         """Compare the answer to a profile query with what its body expects, if it has one."""
-        self._check("/user_profiles", scope, expected, given, comparison.of_profiles)
+        self._check(endpoints.USER_PROFILES, scope, expected, given, comparison.of_profiles)
 
     def check_aggregates(self, scope: asgi.Scope, expected: bytes, given: bytes) -> None:
         """Compare the answer to an aggregates query with what its body expects, if it has one."""
-        self._check("/aggregates", scope, expected, given, comparison.of_aggregates)
+        self._check(endpoints.AGGREGATES, scope, expected, given, comparison.of_aggregates)
 
     async def mismatches(self) -> Response:
         """`GET /debug/mismatches`: the newest first, and how many there were since the start."""

@@ -7,7 +7,7 @@ import asyncio
 import time
 from typing import Any
 
-from gateway import answers, asgi, errors, metrics
+from gateway import answers, asgi, endpoints, errors, metrics
 from runtime import logging
 
 _log = logging.get_logger(__name__)
@@ -23,7 +23,7 @@ class Front:
         """Serve one request."""
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
-        elif scope["path"] == "/user_tags" and scope["method"] == "POST":
+        elif scope["path"] == endpoints.USER_TAGS and scope["method"] == "POST":
             await self._user_tags(scope, receive, send)
         else:
             await self._serve_rest(scope, receive, send)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway import aggregates, profiles, time_ranges
+from gateway import aggregates, endpoints, profiles, time_ranges
 from schemas import tags, timestamps, wire
 
 Json = dict[str, Any]
@@ -35,7 +35,7 @@ _EXAMPLE_INVALID: Final[Json] = {
 def schema(app: FastAPI) -> Json:
     """The whole document of `app`, with `POST /user_tags` among the others."""
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    found["paths"] = {"/user_tags": {"post": _USER_TAGS}, **found["paths"]}
+    found["paths"] = {endpoints.USER_TAGS: {"post": _USER_TAGS}, **found["paths"]}
     found["components"]["schemas"].update(_SCHEMAS)
     return found
 

@@ -11,7 +11,6 @@ from gateway import asgi, debug, fields, parameters, patience, time_ranges
 from gateway.errors import FieldError
 from schemas import codec, wire
 
-ENDPOINT: Final = "/user_profiles/{cookie}"
 MAX_LIMIT: Final = 200
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 

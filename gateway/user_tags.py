@@ -13,12 +13,11 @@ import time
 from typing import Final, Protocol
 
 from broker import errors as broker_errors
-from gateway import answers, asgi, clock, errors, metrics, user_tag_body
+from gateway import answers, asgi, clock, endpoints, errors, metrics, user_tag_body
 from runtime import logging
 from schemas import codec, tags
 
 _log = logging.get_logger(__name__)
-_ENDPOINT: Final = "/user_tags"
 _STOPPING: Final = "stopping"
 _NO_CONTENT: Final = answers.Answer(204, b"", [])
 
@@ -37,8 +36,8 @@ class UserTags:
         self._events = events
         self._now = now
         self._max_body_bytes = max_body_bytes
-        self._stored = metrics.REQUESTS.labels(_ENDPOINT, "204")
-        self._duration = metrics.DURATION.labels(_ENDPOINT)
+        self._stored = metrics.REQUESTS.labels(endpoints.USER_TAGS, "204")
+        self._duration = metrics.DURATION.labels(endpoints.USER_TAGS)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one POST."""
@@ -67,13 +66,14 @@ class UserTags:
 
 def _refusal(error: Exception) -> answers.Answer:
     answer = answers.of(error)
-    metrics.REQUESTS.labels(_ENDPOINT, str(answer.status)).inc()
+    metrics.REQUESTS.labels(endpoints.USER_TAGS, str(answer.status)).inc()
     match error:
         case broker_errors.NotHandedOver():
             metrics.UNSTORED.labels("no", error.reason).inc()
         case broker_errors.OutcomeUnknown():
             metrics.UNSTORED.labels("unknown", error.reason).inc()
         case _ if answer.status >= 500:
-            _log.error("unexpected error", endpoint=_ENDPOINT, exc_info=error)
+            metrics.UNSTORED.labels("unknown", "unexpected").inc()
+            _log.error("unexpected error", endpoint=endpoints.USER_TAGS, exc_info=error)
             return answers.json(503, {"detail": "this cannot be answered now", "stored": "unknown"}, retry=True)
     return answer

@@ -61,12 +61,12 @@ def test_a_mismatch_is_answered_as_ever_and_shown_with_query_expectation_answer_
 ) -> None:
     cookie = f"cookie-{uuid.uuid4().hex}"
     expected = {"cookie": cookie, "views": [tag(cookie=cookie)], "buys": []}
-    before = _results(debugging, "/user_profiles")
+    before = _results(debugging, "/user_profiles/{cookie}")
 
     answer = debugging.profile(cookie, json.dumps(expected).encode(), limit=5)
 
     assert answer.json == {"cookie": cookie, "views": [], "buys": []}
-    assert _results(debugging, "/user_profiles") == before | {"mismatch": before["mismatch"] + 1}
+    assert _results(debugging, "/user_profiles/{cookie}") == before | {"mismatch": before["mismatch"] + 1}
     newest = debugging.get("/debug/mismatches").json["mismatches"][0]
     assert newest["kind"] == "mismatch"
     assert newest["query"].startswith(f"/user_profiles/{cookie}?time_range=2000")

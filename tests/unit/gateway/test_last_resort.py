@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any, NamedTuple
 
+import prometheus_client
 import pytest
 from structlog.testing import capture_logs
 
@@ -53,6 +54,11 @@ def _answer(sent: list[dict[str, Any]]) -> Answer:
     return Answer(start["status"], dict(start["headers"]), end["body"])
 
 
+def _unstored() -> float:
+    name, labels = "allezone_gateway_events_unstored_total", {"stored": "unknown", "reason": "unexpected"}
+    return prometheus_client.REGISTRY.get_sample_value(name, labels) or 0
+
+
 @pytest.mark.parametrize(("path", "keys"), [("/user_tags", {"detail", "stored"}), ("/aggregates", {"detail"})])
 async def test_an_error_that_nobody_thought_of_is_a_503_and_logged(path: str, keys: set[str]) -> None:
     sent, logs = await _ask(_broken, path)
@@ -66,9 +72,12 @@ async def test_an_error_that_nobody_thought_of_is_a_503_and_logged(path: str, ke
 
 
 async def test_an_event_that_met_such_an_error_may_be_stored_for_all_that_is_known() -> None:
+    before = _unstored()
+
     sent, _ = await _ask(_broken, "/user_tags")
 
     assert json.loads(_answer(sent).body)["stored"] == "unknown"
+    assert _unstored() == before + 1
 
 
 async def test_an_answer_already_begun_is_not_begun_again() -> None:
