@@ -1,5 +1,8 @@
 """Two answers compared, and the difference in words. No cookie id goes into the words: they are logged.
 
+What is expected may be anything, with cookie ids anywhere: only what has the form of a tag, or of a cell of its column,
+is shown, and of everything else how it looks (gateway/shapes.py).
+
 The order among tags of one millisecond is no difference: nothing says which of them came first.
 """
 
@@ -9,6 +12,8 @@ from itertools import groupby, islice
 from typing import Any, Final
 
 import msgspec
+
+from gateway import shapes
 
 MAX_LINES: Final = 20
 MAX_CHARACTERS: Final = 500
@@ -43,14 +48,16 @@ def _table(expected: Any, given: dict[str, Any]) -> Iterator[str]:
         return
     yield from _names(expected, given)
     if "columns" in expected and not _same(expected["columns"], given["columns"]):
-        yield f"columns: expected {_text(expected['columns'])}, given {_text(given['columns'])}"
+        yield f"columns: expected {shapes.of_columns(expected['columns'])}, given {_text(given['columns'])}"
     if "rows" in expected:
         yield from _rows(expected["rows"], given["rows"], given["columns"])
 
 
 def _names(expected: dict[str, Any], given: dict[str, Any]) -> Iterator[str]:
-    for name in sorted(expected.keys() ^ given.keys()):
-        yield f"{name}: {'expected, not given' if name in expected else 'given, not expected'}"
+    for name in sorted(given.keys() - expected.keys()):
+        yield f"{name}: given, not expected"
+    if unknown := expected.keys() - given.keys():
+        yield f"names expected, not given: {len(unknown)}"
 
 
 def _tags(name: str, expected: Any, given: list[Any]) -> Iterator[str]:
@@ -73,7 +80,7 @@ def _pairs(name: str, missing: list[bytes], unexpected: list[bytes]) -> Iterator
     left = [msgspec.json.decode(each) for each in unexpected]
     for tag in map(msgspec.json.decode, missing):
         twin = next((other for other in left if _time(other) == _time(tag)), None)
-        if twin is None:
+        if twin is None or not shapes.is_tag(tag):
             yield f"{name}: missing {_described(tag)}"
         else:
             left.remove(twin)
@@ -118,10 +125,10 @@ def _rows(expected: Any, given: list[list[str]], columns: list[str]) -> Iterator
 
 def _cells(expected: Any, given: list[str], columns: list[str]) -> str:
     if not isinstance(expected, list) or len(expected) != len(given):
-        return f"expected {_text(expected)}, given {_text(given)}"
+        return f"expected {shapes.of(expected)}, given {_text(given)}"
     cells = zip(columns, expected, given, strict=True)
     return "; ".join(
-        f"{name}: expected {_text(wanted)}, given {_text(found)}"
+        f"{name}: expected {shapes.of_cell(name, wanted)}, given {_text(found)}"
         for name, wanted, found in cells
         if not _same(wanted, found)
     )
@@ -137,8 +144,9 @@ def _time(tag: Any) -> Any:
 
 
 def _described(tag: Any) -> str:
-    shown = {name: value for name, value in tag.items() if name != "cookie"} if isinstance(tag, dict) else tag
-    return _text(shown)
+    if not shapes.is_tag(tag):
+        return shapes.of(tag)
+    return _text({name: value for name, value in tag.items() if name != "cookie"})
 
 
 def _same(one: Any, other: Any) -> bool:

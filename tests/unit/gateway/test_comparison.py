@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from gateway import comparison
 from tests.support.tags import tag
 
@@ -67,4 +69,52 @@ def test_an_answer_of_another_shape_is_told() -> None:
     assert comparison.of_aggregates({"rows": []}, TABLE) == [
         "columns: given, not expected",
         "rows: 0 expected, 2 given",
+    ]
+
+
+COOKIE = "cookie-17"
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        COOKIE,
+        {COOKIE: 1},
+        {"views": [COOKIE]},
+        {"views": COOKIE},
+        {"views": {COOKIE: 1}},
+        {"views": [[COOKIE]]},
+        {"views": [{COOKIE: 1}]},
+        {"views": [{"tag": {"cookie": COOKIE}}]},
+        {"views": [{"time": COOKIE}]},
+        {"views": [{"time": [COOKIE]}]},
+        {"views": [tag() | {COOKIE: 1}]},
+        {"views": [tag() | {"origin": {"cookie": COOKIE}}]},
+        {"views": [tag() | {"origin": [COOKIE]}]},
+        {"views": [tag() | {"product_info": COOKIE}]},
+        {"views": [tag() | {"product_info": {"cookie": COOKIE}}]},
+        {"views": [tag() | {"product_info": {"brand_id": {COOKIE: 1}}}]},
+        {"columns": COOKIE},
+        {"columns": [COOKIE]},
+        {"columns": [{"x": COOKIE}]},
+        {"rows": [COOKIE]},
+        {"rows": [[COOKIE]]},
+        {"rows": [[COOKIE, COOKIE, COOKIE]]},
+        {"rows": [[{"cookie": COOKIE}, [COOKIE], {COOKIE: 1}]]},
+    ],
+)
+def test_wherever_a_cookie_is_in_a_malformed_expectation_it_is_not_in_the_words(expected: Any) -> None:
+    for given in (_profile(), _profile(tag(cookie="other"))):
+        lines = comparison.of_profiles(expected, given)
+        assert lines
+        assert COOKIE not in "\n".join(lines)
+    lines = comparison.of_aggregates(expected, TABLE)
+    assert lines
+    assert COOKIE not in "\n".join(lines)
+
+
+def test_what_is_no_tag_is_told_by_its_shape() -> None:
+    assert comparison.of_profiles(_profile([1, 2]), _profile()) == [
+        "views: 1 expected, 0 given",
+        "views: missing a list of 2 values",
     ]
