@@ -44,8 +44,9 @@ def make(settings: WorkerSettings, group: str, seeker: transport.Seeker) -> Any:
         broker_request_timeout=settings.request_timeout_s,
         loghandlers=[],
     )
+    fetching = transport.Fetching(settings.fetch_least_bytes, settings.fetch_wait_s)
     app.temporary = temporary  # removed with the app, at a clean end
-    app.transport = transport.BatchTransport(app.conf.broker_consumer, app, seeker=seeker)
+    app.transport = transport.BatchTransport(app.conf.broker_consumer, app, seeker=seeker, fetching=fetching)
     return app
 
 

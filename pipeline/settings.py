@@ -20,6 +20,8 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
     )
     max_poll_records: int = Field(4_000, ge=1, description="Records of one fetch at most, over all partitions.")
     fetch_bytes: int = Field(1 << 20, ge=1 << 16, description="Bytes that one fetch takes of one partition.")
+    fetch_least_bytes: int = Field(1 << 16, ge=1, description="Bytes that end the broker's wait for more to fetch.")
+    fetch_wait_s: float = Field(0.1, gt=0, le=30, description="Seconds that this wait takes at most.")
     buffered_batches: int = Field(2, ge=1, le=64, description="Batches that wait between the consumer and the agent.")
     stalled_after_s: float = Field(
         60.0, ge=1, description="Seconds of lag without any movement after which the worker ends, to be restarted."

@@ -7,7 +7,7 @@ version changes it.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
@@ -38,6 +38,9 @@ class BatchConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's own signature
         """One message per partition of a fetch."""
@@ -134,14 +137,34 @@ class BatchConsumer(driver.Consumer):
         return message
 
 
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's thread with a consumer that waits for company: Faust names no least size of a fetch."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # Else every event that arrives ends a fetch of its own: at 1,000 events a second a worker, and the broker with
+        # it, spend most of their time on fetches of three records.
+        consumer._fetch_min_bytes = transport.fetching.least_bytes  # noqa: SLF001
+        consumer._fetch_max_wait_ms = int(transport.fetching.longest_wait_s * 1000)  # noqa: SLF001
+        return consumer
+
+
+class Fetching(NamedTuple):
+    """A fetch returns with `least_bytes` of records, or after `longest_wait_s` with what there is."""
+
+    least_bytes: int = 1
+    longest_wait_s: float = 1.5
+
+
 class BatchTransport(driver.Transport):
     """Names the consumer. `fetches` counts the fetches that returned, with records or without: proof of movement."""
 
     Consumer = BatchConsumer
 
-    def __init__(self, *args: Any, seeker: Seeker, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, seeker: Seeker, fetching: Fetching, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.seeker = seeker
+        self.fetching = fetching
         self.fetches = 0
 
 

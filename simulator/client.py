@@ -73,9 +73,11 @@ class Pool:
         `timeout` in seconds counts from now, waiting included. False: the line is full and the request was not taken.
         """
         request = _Request(data, time.perf_counter() + timeout, done)
-        if self._idle:
-            self._idle.pop().send(request)
-            return True
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:  # one that is closing stays in the list until its end has been told
+                connection.send(request)
+                return True
         if len(self._line) >= self._most_waiting:
             return False
         self._line.append(request)
@@ -153,6 +155,10 @@ class _Connection(asyncio.Protocol):
         self._request: _Request | None = None
         self._idle_since = time.perf_counter()
         self._body, self._complete, self._keep_alive = b"", False, True
+
+    @property
+    def usable(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
 
     def send(self, request: _Request) -> None:
         self._request = request
