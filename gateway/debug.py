@@ -37,7 +37,8 @@ class Debugger:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self.enabled: Final = settings.debug_queries
-        self.max_body_bytes: Final = settings.debug_max_body_bytes if self.enabled else settings.max_body_bytes
+        # With the mode off too: an expected answer is ignored then, and not refused for its size.
+        self.max_body_bytes: Final = settings.debug_max_body_bytes
         self._kept: collections.deque[Mismatch] = collections.deque(maxlen=settings.debug_mismatches_kept)
         self._total = 0
 

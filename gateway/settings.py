@@ -22,7 +22,7 @@ class GatewaySettings(KafkaSettings, ProfileStoreSettings):
         2.0, ge=0, le=100, description="Milliseconds that an event waits for others to share its request to Kafka."
     )
 
-    max_body_bytes: int = Field(65_536, ge=1024, description="Bytes of a request body; more gets a `413`.")
+    max_body_bytes: int = Field(65_536, ge=1024, description="Bytes of a user tag's body; more gets a `413`.")
     profiles_timeout_ms: int = Field(
         2000, ge=10, description="Milliseconds until a profile query that the store has not answered gets a `503`."
     )
@@ -39,7 +39,9 @@ class GatewaySettings(KafkaSettings, ProfileStoreSettings):
         100, ge=1, le=10_000, description="Mismatches that `GET /debug/mismatches` can show, the newest."
     )
     debug_max_body_bytes: int = Field(
-        4 * 1024 * 1024, ge=1024, description="Bytes of an expected answer: 400 tags are more than MAX_BODY_BYTES."
+        4 * 1024 * 1024,
+        ge=1024,
+        description="Bytes of a query's body, an expected answer or ignored: 400 tags are more than MAX_BODY_BYTES.",
     )
 
     queue_namespace: str = Field(
