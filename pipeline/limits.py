@@ -1,6 +1,6 @@
 """When broken records are too many: the fault is then likelier a reader's defect or a foreign producer than theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline import errors
 from stores import flush
@@ -12,6 +12,18 @@ class DeadLetterLimit:
     def __init__(self, in_a_row: int) -> None:
         self._in_a_row = in_a_row
         self._runs: dict[int, tuple[int, int]] = {}
+
+    @property
+    def window(self) -> int:
+        """How many letters below an offset can matter."""
+        return self._in_a_row
+
+    def resume(self, ends: Mapping[int, int], runs: Mapping[int, int]) -> None:
+        """Go on where a worker before this one ended: so many letters lie right below each offset.
+
+        Else each start anew would step over as many records again.
+        """
+        self._runs = {partition: (end - 1, runs[partition]) for partition, end in ends.items()}
 
     def check(self, letters: Sequence[flush.Letter]) -> None:
         """Take note of `letters`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""

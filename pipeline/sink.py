@@ -92,6 +92,8 @@ class Sink:
             earliest = {partition: reach[partition][0] for partition in partitions}
             stored = await self._retrier.ask(lambda: self._flushes.open(earliest), for_good=True)
             log.refuse_truncated(stored, reach)
+            runs = await self._retrier.ask(lambda: self._flushes.letter_runs(stored, self._limit.window), for_good=True)
+            self._limit.resume(stored, runs)
             self._forget(stored)
         metrics.PLACED.inc()
         self.placed = True

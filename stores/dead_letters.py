@@ -6,6 +6,7 @@ marked as replayed with the output that the record then makes. So a record is in
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -59,6 +60,24 @@ async def counts(conn: AsyncConnection[Any]) -> dict[tuple[str, str], int]:
     """How many wait, by (consumer group, reason)."""
     rows = await (await conn.execute(_SQL["counts"])).fetchall()
     return {(group, reason): count for group, reason, count in rows}
+
+
+async def runs(
+    conn: AsyncConnection[Any], consumer_group: str, topic_id: uuid.UUID, ends: Mapping[int, int], at_most: int
+) -> dict[int, int]:
+    """How many waiting letters lie on consecutive offsets right below each of `ends`, `{partition: offset}`."""
+    parameters = {
+        "group": consumer_group,
+        "topic_id": topic_id,
+        "partitions": list(ends),
+        "ends": list(ends.values()),
+        "window": at_most,
+    }
+    found = dict.fromkeys(ends, 0)
+    for partition, offset in await (await conn.execute(_SQL["below"], parameters)).fetchall():
+        if offset == ends[partition] - 1 - found[partition]:
+            found[partition] += 1
+    return found
 
 
 async def mend(

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from runtime import logging
-from stores import copying, errors, offsets, queries
+from stores import copying, dead_letters, errors, offsets, queries
 
 _SQL: Final = queries.load("flush")
 _OFFSET_MOVED: Final = "AZ001"
@@ -73,6 +73,9 @@ class Flushes(Protocol):
         Raises `errors.TopicReplaced` where the group has offsets on a topic with another id.
         """
 
+    async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
+        """How many of the group's waiting dead letters end right below each offset, `at_most` being looked at."""
+
     async def write(self, flush: Flush) -> None:
         """All of `flush`, or nothing.
 
@@ -104,6 +107,13 @@ class PostgresFlushes:
                     raise errors.TopicReplaced(of.group, of.topic, str(of.topic_id), others)
                 await offsets.insert_missing(conn, self._consumer, starts)
                 return await offsets.read_settled(conn, self._consumer, starts)
+        except _FAILURES as error:
+            raise await self._given_up(error) from error
+
+    async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
+        try:
+            async with asyncio.timeout(self._patience), self._transaction() as conn:
+                return await dead_letters.runs(conn, self._consumer.group, self._consumer.topic_id, ends, at_most)
         except _FAILURES as error:
             raise await self._given_up(error) from error
 

@@ -39,3 +39,13 @@ SELECT id, consumer_group, topic, topic_id, partition, "offset", coalesce(mended
 
 -- name: mark_replayed
 UPDATE dead_letters SET replayed_at = now() WHERE id = %(id)s
+
+-- name: below
+-- Offsets of waiting letters within a window that ends below an offset, the highest first.
+SELECT place.partition, letter."offset"
+  FROM unnest(%(partitions)s::integer[], %(ends)s::bigint[]) AS place (partition, "end")
+  JOIN dead_letters AS letter
+    ON letter.consumer_group = %(group)s AND letter.topic_id = %(topic_id)s AND letter.partition = place.partition
+   AND letter."offset" >= place."end" - %(window)s AND letter."offset" < place."end"
+ WHERE letter.replayed_at IS NULL
+ ORDER BY place.partition, letter."offset" DESC

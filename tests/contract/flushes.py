@@ -154,3 +154,14 @@ class FlushesContract:
         one = store.flushes()
         await one.open({0: 1})
         assert await one.settled([0, 1]) == {0: 1}
+
+    async def test_letters_right_below_an_offset_are_counted_up_to_the_first_record_that_is_none(
+        self, store: Store
+    ) -> None:
+        one = store.flushes()
+        await one.open({0: 0, 1: 0})
+        kept = [flush.Letter(0, offset, None, b"", "undecodable", "why") for offset in (1, 3, 4, 5)]
+        await one.write(flush.Flush([], [], [flush.Move(0, 0, 6)], kept))
+        assert await one.letter_runs({0: 6, 1: 0}, 10) == {0: 3, 1: 0}
+        assert await one.letter_runs({0: 6}, 2) == {0: 2}
+        assert await one.letter_runs({0: 3}, 10) == {0: 0}

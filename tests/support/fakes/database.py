@@ -80,6 +80,16 @@ class FakeFlushes:
             for partition, first in starts.items()
         }
 
+    async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
+        await self._reached()
+        runs = {}
+        for partition, end in ends.items():
+            run = 0
+            while run < at_most and (partition, end - 1 - run) in self._database.letters:
+                run += 1
+            runs[partition] = run
+        return runs
+
     async def settled(self, partitions: Sequence[int]) -> dict[int, int]:
         await self._reached()
         known = {partition: self._database.offsets.get((self._of, partition)) for partition in partitions}

@@ -308,6 +308,23 @@ async def test_many_bad_records_in_a_row_stop_the_worker_and_are_not_stepped_ove
     assert counting.database.letters == {}
 
 
+async def test_a_worker_started_anew_goes_on_counting_bad_records_where_the_one_before_ended() -> None:
+    log, database = FakeLog(), Database()
+    for _ in range(5):
+        log.append(0, b"no record")
+    for _ in range(2):
+        counting = Counting(log, database, dead_letters_in_a_row=4)
+        await counting.place(0)
+        await counting.take(0, at_most=2)
+        await counting.sink.write()
+    counting = Counting(log, database, dead_letters_in_a_row=4)
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters):
+        await counting.sink.write()
+    assert len(database.letters) == 4
+
+
 async def test_bad_records_in_a_write_that_is_made_in_parts_are_counted_once() -> None:
     counting = worker(records=0, dead_letters_in_a_row=4, database=Database(hours=[]))
     for _ in range(3):
