@@ -24,13 +24,22 @@ COMBINATIONS = [chosen for size in range(4) for chosen in itertools.combinations
 Row = tuple[copying.Item, int, int]
 
 
-def some_rows(count: int) -> list[Row]:
+CARDINALITIES = {"origin": 1_000, "brand_id": 250, "category_id": 67}
+AS_MANY_AS_IN_USE = {
+    name: [*values, *(f"{name} {number}" for number in range(CARDINALITIES[name] - len(values)))]
+    for name, values in VALUES.items()
+}
+
+
+def some_rows(count: int, values: dict[str, list[str]] = VALUES) -> list[Row]:
     chosen = random.Random(7)  # noqa: S311
-    return [(some_item(chosen), chosen.randrange(1, 4), chosen.randrange(-(2**31), 2**31)) for _ in range(count)]
+    return [
+        (some_item(chosen, values), chosen.randrange(1, 4), chosen.randrange(-(2**31), 2**31)) for _ in range(count)
+    ]
 
 
-def some_item(chosen: random.Random) -> copying.Item:
-    origin, brand_id, category_id = (chosen.choice(values) for values in VALUES.values())
+def some_item(chosen: random.Random, values: dict[str, list[str]]) -> copying.Item:
+    origin, brand_id, category_id = (chosen.choice(each) for each in values.values())
     return chosen.choice(MINUTES), chosen.choice(["VIEW", "BUY"]), origin, brand_id, category_id
 
 
@@ -121,7 +130,7 @@ async def test_the_view_for_people_adds_the_deltas_of_a_key_up(conn: AsyncConnec
 async def test_every_query_goes_by_the_index_of_its_most_selective_filter(
     database: DatabaseSettings, conn: AsyncConnection[Any], analyzed: bool
 ) -> None:
-    await store(conn, some_rows(5_000))
+    await store(conn, some_rows(50_000, AS_MANY_AS_IN_USE))
     if analyzed:
         await conn.execute("ANALYZE")
 
