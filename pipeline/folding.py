@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from pipeline import batches
 from schemas import codec, errors, tags
 from stores import flush
+from stores.copying import Item
 
 UNDECODABLE = "undecodable"
 HOUR_GONE = "hour_gone"
 REFUSED = "refused_by_store"
-
-Item = tuple[int, str, str, str, str]
 
 
 class Fold:

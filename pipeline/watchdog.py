@@ -9,9 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from broker import errors as broker_errors
 from pipeline import errors, log
-from runtime import logging
-
-_log = logging.get_logger(__name__)
 
 
 class Watchdog:
