@@ -1,6 +1,7 @@
 """SIGTERM: unready first, then the requests in flight finish, and every 204 is in the topic."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import signal
@@ -27,6 +28,10 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         connection = http.client.HTTPConnection(self._gateway.host, self._gateway.port, timeout=20)
+        with contextlib.closing(connection):
+            self._post_over(connection)
+
+    def _post_over(self, connection: http.client.HTTPConnection) -> None:
         for number in range(1_000_000):
             cookie = f"{self.name}-{number}"
             try:
@@ -85,11 +90,15 @@ def test_while_it_drains_it_says_so_and_still_serves(
 def test_idle_and_half_sent_requests_do_not_keep_it_and_get_no_500(
     kafka: KafkaServer, database: DatabaseSettings, topic: str
 ) -> None:
-    with gateways.running(topics.make(kafka, topic), database) as gateway:
-        idle = http.client.HTTPConnection(gateway.host, gateway.port, timeout=20)
+    with gateways.running(topics.make(kafka, topic), database) as gateway, contextlib.ExitStack() as connections:
+        idle, half = (
+            connections.enter_context(
+                contextlib.closing(http.client.HTTPConnection(gateway.host, gateway.port, timeout=20))
+            )
+            for _ in range(2)
+        )
         idle.request("GET", "/healthz")
         idle.getresponse().read()
-        half = http.client.HTTPConnection(gateway.host, gateway.port, timeout=20)
         half.putrequest("POST", "/user_tags")
         half.putheader("Content-Length", "1000")
         half.endheaders()
@@ -103,8 +112,6 @@ def test_idle_and_half_sent_requests_do_not_keep_it_and_get_no_500(
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert json.loads(answer.read())["stored"] == "no"
         assert "Traceback" not in gateway.log
-        idle.close()
-        half.close()
 
 
 def test_with_everything_frozen_it_still_ends_in_time(topic: str) -> None:
