@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pipeline import batches
 from schemas import codec, errors, tags
-from stores import flush
+from stores import dead_letters, flush
 from stores.copying import Item
 
 UNDECODABLE = "undecodable"
@@ -26,7 +26,7 @@ class Fold:
         """Records of the hours (whole hours since 1970) in `refused_hours` become dead letters."""
         self.batches: list[batches.Batch] = []
         self.records = 0
-        self.letters: list[flush.Letter] = []
+        self.letters: list[dead_letters.Letter] = []
         self.refused_hours = frozenset(refused_hours)
         self._sums: dict[int, dict[Item, list[int]]] = {}
         self._moves: dict[int, flush.Move] = {}
@@ -109,5 +109,5 @@ def _totals(sums_of: dict[int, dict[Item, list[int]]]) -> list[flush.MinuteTotal
     return [flush.MinuteTotal(*key, *total) for key, total in totals.items()]
 
 
-def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> flush.Letter:
-    return flush.Letter(partition, record.offset, record.key, record.value, reason, detail)
+def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> dead_letters.Letter:
+    return dead_letters.Letter(partition, record.offset, record.key, record.value, reason, detail)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline import errors
-from stores import flush
+from stores import dead_letters
 
 
 class DeadLetterLimit:
@@ -25,7 +25,7 @@ class DeadLetterLimit:
         """
         self._runs = {partition: (end - 1, runs[partition]) for partition, end in ends.items()}
 
-    def check(self, letters: Sequence[flush.Letter]) -> None:
+    def check(self, letters: Sequence[dead_letters.Letter]) -> None:
         """Take note of `letters`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""
         for letter in letters:
             last, run = self._runs.get(letter.partition, (letter.offset - 1, 0))
@@ -36,7 +36,7 @@ class DeadLetterLimit:
             if run > self._in_a_row:
                 self._refuse(letter, run)
 
-    def _refuse(self, letter: flush.Letter, run: int) -> None:
+    def _refuse(self, letter: dead_letters.Letter, run: int) -> None:
         message = (
             f"{run} records in a row of partition {letter.partition} cannot be counted, the last one at offset "
             f"{letter.offset}: {letter.reason}: {letter.detail}. The write they came with was not made. Look at what "

@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline import batches
-from stores import flush
+from stores import dead_letters, flush
 
 # What came in.
 RECORDS: Final = Counter("allezone_pipeline_records_total", "Records counted into a write or handed to a store.")
@@ -50,7 +50,7 @@ def observe_flush(content: flush.Flush) -> None:
     observe_letters(content.letters)
 
 
-def observe_letters(letters: Sequence[flush.Letter]) -> None:
+def observe_letters(letters: Sequence[dead_letters.Letter]) -> None:
     """Records were stepped over."""
     for letter in letters:
         DEAD_LETTERS.labels(letter.reason).inc()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pipeline import batches
 from pipeline.folding import REFUSED, UNDECODABLE
 from schemas import codec, errors
+from stores import dead_letters, profiles
 from stores import errors as store_errors
-from stores import flush, profiles
 
 
 class Pending:
@@ -17,7 +17,7 @@ class Pending:
 
     def __init__(self) -> None:
         self.writes: dict[tuple[str, str, bytes], profiles.ProfileWrite] = {}
-        self.letters: list[flush.Letter] = []
+        self.letters: list[dead_letters.Letter] = []
         self.ends: dict[int, int] = {}
         self.records = 0
         self._records: dict[tuple[str, str, bytes], tuple[int, batches.Record]] = {}
@@ -70,5 +70,5 @@ def _key(write: profiles.ProfileWrite) -> tuple[str, str, bytes]:
     return write.cookie, write.action, write.entry_key
 
 
-def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> flush.Letter:
-    return flush.Letter(partition, record.offset, record.key, record.value, reason, detail)
+def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> dead_letters.Letter:
+    return dead_letters.Letter(partition, record.offset, record.key, record.value, reason, detail)

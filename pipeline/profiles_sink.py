@@ -11,8 +11,8 @@ from typing import Protocol
 from pipeline import batches, intake, limits, log, metrics, pending, retrying
 from pipeline.settings import ProfilesSettings
 from runtime import logging
+from stores import dead_letters, profiles
 from stores import errors as store_errors
-from stores import flush, profiles
 
 _log = logging.get_logger(__name__)
 
@@ -27,7 +27,7 @@ class Place(intake.Place, Protocol):
 class Letters(Protocol):
     """Where records go that no profile takes."""
 
-    async def write(self, letters: Sequence[flush.Letter]) -> None:
+    async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
         """Keep them; one that is kept already stays. Raises `stores.errors.StoreUnavailable`."""
 
 

@@ -6,24 +6,21 @@ marked as replayed with the output that the record then makes. So a record is in
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from stores import queries
+from stores import offsets, queries
 
 _SQL = queries.load("dead_letters")
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """A record that a group steps over. `reason` is one word of a small set; `detail` is for a person."""
+class Letter(msgspec.Struct, frozen=True):
+    """A record that a group steps over, whole. `reason` is one word of a small set; `detail` is for a person."""
 
-    consumer_group: str
-    topic: str
-    topic_id: uuid.UUID
     partition: int
     offset: int
     key: bytes | None
@@ -32,19 +29,23 @@ class Failure(msgspec.Struct, frozen=True):
     detail: str
 
 
-class DeadLetter(Failure, frozen=True, kw_only=True):
-    """A stored failure. `key` and `value` are the mended ones where there are any, what a replay takes."""
+class DeadLetter(Letter, frozen=True, kw_only=True):
+    """A stored letter. `key` and `value` are the mended ones where there are any, what a replay takes."""
 
     id: int
+    consumer_group: str
+    topic: str
+    topic_id: uuid.UUID
     occurred_at: datetime.datetime
     mended_at: datetime.datetime | None
     replayed_at: datetime.datetime | None
 
 
-async def write(conn: AsyncConnection[Any], failures: list[Failure]) -> None:
-    """Stores failures. One that is stored already, of an earlier run over the same records, stays as it is."""
+async def write(conn: AsyncConnection[Any], of: offsets.Consumer, letters: Sequence[Letter]) -> None:
+    """Stores letters of `of`. One that is stored already, of an earlier run over the same records, stays as it is."""
+    whose = {"consumer_group": of.group, "topic": of.topic, "topic_id": of.topic_id}
     async with conn.cursor() as cursor:
-        await cursor.executemany(_SQL["write"], [msgspec.structs.asdict(failure) for failure in failures])
+        await cursor.executemany(_SQL["write"], [whose | msgspec.structs.asdict(letter) for letter in letters])
 
 
 async def waiting(
@@ -63,12 +64,12 @@ async def counts(conn: AsyncConnection[Any]) -> dict[tuple[str, str], int]:
 
 
 async def runs(
-    conn: AsyncConnection[Any], consumer_group: str, topic_id: uuid.UUID, ends: Mapping[int, int], at_most: int
+    conn: AsyncConnection[Any], of: offsets.Consumer, ends: Mapping[int, int], at_most: int
 ) -> dict[int, int]:
     """How many waiting letters lie on consecutive offsets right below each of `ends`, `{partition: offset}`."""
     parameters = {
-        "group": consumer_group,
-        "topic_id": topic_id,
+        "group": of.group,
+        "topic_id": of.topic_id,
         "partitions": list(ends),
         "ends": list(ends.values()),
         "window": at_most,

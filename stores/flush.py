@@ -41,24 +41,13 @@ class MinuteTotal(msgspec.Struct, frozen=True):
     sum_price: int
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """A record that cannot be counted, whole, with the reason (one word of a small set) and a detail for a person."""
-
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    reason: str
-    detail: str
-
-
 class Flush(msgspec.Struct, frozen=True):
     """One write: `rows` are `(item, count, sum of prices)`; `moves` is never empty."""
 
     rows: Sequence[tuple[copying.Item, int, int]]
     totals: Sequence[MinuteTotal]
     moves: Sequence[Move]
-    letters: Sequence[Letter]
+    letters: Sequence[dead_letters.Letter]
 
 
 class Flushes(Protocol):
@@ -113,7 +102,7 @@ class PostgresFlushes:
     async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
         try:
             async with asyncio.timeout(self._patience), self._transaction() as conn:
-                return await dead_letters.runs(conn, self._consumer.group, self._consumer.topic_id, ends, at_most)
+                return await dead_letters.runs(conn, self._consumer, ends, at_most)
         except _FAILURES as error:
             raise await self._given_up(error) from error
 
@@ -235,7 +224,7 @@ def _parameters(consumer: offsets.Consumer, flush: Flush) -> dict[str, Any]:
         "topic_id": consumer.topic_id,
         **_columns("move", flush.moves, Move),
         **_columns("total", flush.totals, MinuteTotal),
-        **_columns("letter", flush.letters, Letter),
+        **_columns("letter", flush.letters, dead_letters.Letter),
     }
 
 

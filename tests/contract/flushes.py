@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from stores import errors, flush, offsets
+from stores import dead_letters, errors, flush, offsets
 from stores.copying import Item
 
 MINUTE = 27_465_855
@@ -26,7 +26,7 @@ class Store(Protocol):
     async def totals(self) -> dict[tuple[int, str, int], tuple[int, int]]:
         """`{(minute, action, partition): (count, sum)}`."""
 
-    async def letters(self) -> dict[tuple[int, int], flush.Letter]:
+    async def letters(self) -> dict[tuple[int, int], dead_letters.Letter]:
         """`{(partition, offset): letter}`."""
 
 
@@ -131,8 +131,8 @@ class FlushesContract:
         one = store.flushes()
         await one.open({0: 0})
         letters = [
-            flush.Letter(0, 0, b"key", b"\xff\0", "undecodable", "no such header"),
-            flush.Letter(0, 1, None, None, "undecodable", "empty"),
+            dead_letters.Letter(0, 0, b"key", b"\xff\0", "undecodable", "no such header"),
+            dead_letters.Letter(0, 1, None, None, "undecodable", "empty"),
         ]
         await one.write(flush.Flush([], [], [flush.Move(0, 0, 2)], letters))
         assert await store.letters() == {(letter.partition, letter.offset): letter for letter in letters}
@@ -160,7 +160,7 @@ class FlushesContract:
     ) -> None:
         one = store.flushes()
         await one.open({0: 0, 1: 0})
-        kept = [flush.Letter(0, offset, None, b"", "undecodable", "why") for offset in (1, 3, 4, 5)]
+        kept = [dead_letters.Letter(0, offset, None, b"", "undecodable", "why") for offset in (1, 3, 4, 5)]
         await one.write(flush.Flush([], [], [flush.Move(0, 0, 6)], kept))
         assert await one.letter_runs({0: 6, 1: 0}, 10) == {0: 3, 1: 0}
         assert await one.letter_runs({0: 6}, 2) == {0: 2}

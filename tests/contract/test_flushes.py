@@ -10,7 +10,7 @@ import pytest_asyncio
 from psycopg.rows import class_row
 
 from runtime.settings import DatabaseSettings
-from stores import flush, hours, offsets
+from stores import dead_letters, flush, hours, offsets
 from stores.copying import Item
 from tests.contract.flushes import CONSUMER, HOUR, FlushesContract, Store
 from tests.support.fakes.database import Database, FakeFlushes
@@ -31,7 +31,7 @@ class Memory:
     async def totals(self) -> dict[tuple[int, str, int], tuple[int, int]]:
         return self._database.totals
 
-    async def letters(self) -> dict[tuple[int, int], flush.Letter]:
+    async def letters(self) -> dict[tuple[int, int], dead_letters.Letter]:
         return self._database.letters
 
 
@@ -59,10 +59,10 @@ class Postgres:
         )
         return {(minute, action, partition): (count, price) for minute, action, partition, count, price in rows}
 
-    async def letters(self) -> dict[tuple[int, int], flush.Letter]:
+    async def letters(self) -> dict[tuple[int, int], dead_letters.Letter]:
         async with (
             await psycopg.AsyncConnection.connect(self._conninfo) as conn,
-            conn.cursor(row_factory=class_row(flush.Letter)) as cursor,
+            conn.cursor(row_factory=class_row(dead_letters.Letter)) as cursor,
         ):
             await cursor.execute('SELECT partition, "offset", key, value, reason, detail FROM dead_letters')
             return {(letter.partition, letter.offset): letter for letter in await cursor.fetchall()}

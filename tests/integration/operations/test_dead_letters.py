@@ -10,8 +10,8 @@ import pytest
 
 from pipeline import replay
 from schemas import codec
-from stores import dead_letters
-from stores.dead_letters import Failure
+from stores import dead_letters, offsets
+from stores.dead_letters import Letter
 from tests.integration.operations.installation import (
     BROKEN,
     HOUR,
@@ -224,9 +224,9 @@ async def test_what_cannot_be_done_gets_a_sentence(
 async def test_a_replayed_letter_of_the_profiles_is_an_entry(installation: Installation, mended: str) -> None:
     installation.produce([BROKEN])
     topic = installation.topic()
-    failure = Failure("profiles", topic.name, topic.id, 0, 0, b"key", BROKEN, "undecodable", "")
+    whose = offsets.Consumer("profiles", topic.name, topic.id)
     async with installation.connection() as conn:
-        await dead_letters.write(conn, [failure])
+        await dead_letters.write(conn, whose, [Letter(0, 0, b"key", BROKEN, "undecodable", "")])
     [letter] = await installation.letters()
     await installation.operate("dead-letters", "mend", str(letter), "--value-json", mended)
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from schemas import codec
-from stores import dead_letters
-from stores.dead_letters import Failure
+from stores import dead_letters, offsets
+from stores.dead_letters import Letter
 from tests.integration.operations.installation import BROKEN, HOUR, HOUR_MS, Installation, some_tags, tag
 from tests.support import tags as json_tags
 
@@ -91,10 +91,8 @@ async def test_replayed_letters_come_back_as_they_were_mended_and_waiting_ones_d
     async with installation.connection() as conn:
         await dead_letters.write(
             conn,
-            [
-                Failure("profiles", topic.name, topic.id, partition, offset, None, value, "refused_by_store", "")
-                for partition, offset, value in places
-            ],
+            offsets.Consumer("profiles", topic.name, topic.id),
+            [Letter(partition, offset, None, value, "refused_by_store", "") for partition, offset, value in places],
         )
     first, _waiting, _readable = await installation.letters()
     (tmp_path / "tag.json").write_text(json.dumps(json_tags.tag()))

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
-from stores import errors, flush, offsets
+from stores import dead_letters, errors, flush, offsets
 from stores.copying import Item
 
 MINUTES = range(-3_514_446_720, 153_738_633_600)
@@ -30,7 +30,7 @@ class Database:
         self.offsets: dict[tuple[offsets.Consumer, int], int] = {}
         self.sums: dict[Item, tuple[int, int]] = {}
         self.totals: dict[tuple[int, str, int], tuple[int, int]] = {}
-        self.letters: dict[tuple[int, int], flush.Letter] = {}
+        self.letters: dict[tuple[int, int], dead_letters.Letter] = {}
         self.hours = None if hours is None else set(hours)
         self.gone: set[int] = set()
         self.faults: list[Fault] = []

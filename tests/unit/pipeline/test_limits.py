@@ -4,7 +4,7 @@ import pytest
 
 from pipeline import errors
 from pipeline.limits import DeadLetterLimit
-from stores.flush import Letter
+from stores.dead_letters import Letter
 
 
 def letters(*offsets: int, partition: int = 0) -> list[Letter]:

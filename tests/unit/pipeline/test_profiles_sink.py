@@ -8,8 +8,8 @@ import pytest
 from pipeline import errors
 from pipeline.profiles_sink import ProfilesSink
 from pipeline.settings import ProfilesSettings
+from stores import dead_letters, profiles
 from stores import errors as store_errors
-from stores import flush, profiles
 from tests.support import eventually
 from tests.support.fakes.consumer import FakeConsumer
 from tests.support.fakes.log import FakeLog, value
@@ -69,9 +69,9 @@ class Letters:
     """`profiles_sink.Letters`."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, flush.Letter] = {}
+        self.kept: dict[int, dead_letters.Letter] = {}
 
-    async def write(self, letters: Sequence[flush.Letter]) -> None:
+    async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
         self.kept |= {letter.offset: letter for letter in letters}
 
 
