@@ -3,14 +3,14 @@
 import asyncio
 import datetime
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
 from pipeline import metrics
 from pipeline.settings import AggregatesSettings
 from runtime import logging
-from stores import errors, hours
+from stores import errors, hours, primary
 
 _log = logging.get_logger(__name__)
 _POSSIBLE: Final = range(-17_259_888, 70_389_528)
@@ -20,7 +20,8 @@ _POSSIBLE: Final = range(-17_259_888, 70_389_528)
 class PostgresHours:
     """`sink.Hours` on a connection of its own a call: it is needed a few times an hour."""
 
-    def __init__(self, settings: AggregatesSettings) -> None:
+    def __init__(self, settings: AggregatesSettings, connect: primary.Connect = primary.connect) -> None:
+        self._connect = connect
         self._conninfo = settings.conninfo("allezone pipeline hours")
         self._patience_s = settings.store_patience_s
         self._max_hours = settings.max_hours
@@ -34,7 +35,7 @@ class PostgresHours:
         """See `sink.Hours`. Hours outside the years 1 to 9999 are refused: no sender means them."""
         possible = {hour for hour in wanted if hour in _POSSIBLE}
         try:
-            async with asyncio.timeout(self._patience_s), await self._connected() as conn:
+            async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
                 states = await hours.ensure_hours(conn, possible, max_hours=self._max_hours)
         except (psycopg.Error, TimeoutError) as error:
             raise _passing(error) from error
@@ -50,13 +51,10 @@ class PostgresHours:
             await asyncio.sleep(self._interval_s)
 
     async def _look(self) -> None:
-        async with asyncio.timeout(self._patience_s), await self._connected() as conn:
+        async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
             await hours.make_ahead(conn, max_hours=self._max_hours)
             dropped = await hours.expire(conn, self._retention)
             metrics.HOURS_DROPPED.inc(len(dropped))
-
-    async def _connected(self) -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
 
 
 def _passing(error: psycopg.Error | TimeoutError) -> errors.StoreUnavailable:

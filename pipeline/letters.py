@@ -5,21 +5,28 @@ from collections.abc import Sequence
 
 import psycopg
 
-from stores import dead_letters, errors, offsets
+from stores import dead_letters, errors, offsets, primary
 
 
 class PostgresLetters:
     """`profiles_sink.Letters`, on a connection of its own a call: broken records are rare."""
 
-    def __init__(self, conninfo: str, consumer: offsets.Consumer, patience_s: float = 30.0) -> None:
-        self._conninfo, self._consumer, self._patience_s = conninfo, consumer, patience_s
+    def __init__(
+        self,
+        conninfo: str,
+        consumer: offsets.Consumer,
+        patience_s: float = 30.0,
+        connect: primary.Connect = primary.connect,
+    ) -> None:
+        self._conninfo, self._consumer, self._patience_s, self._connect = conninfo, consumer, patience_s, connect
 
     async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
         """See `profiles_sink.Letters`."""
         try:
             async with (
                 asyncio.timeout(self._patience_s),
-                await psycopg.AsyncConnection.connect(self._conninfo) as conn,
+                await self._connect(self._conninfo) as conn,
+                conn.transaction(),
             ):
                 await dead_letters.write(conn, self._consumer, letters)
         except (psycopg.Error, TimeoutError) as error:

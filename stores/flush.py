@@ -15,7 +15,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from runtime import logging
-from stores import copying, dead_letters, errors, offsets, queries
+from stores import copying, dead_letters, errors, offsets, primary, queries
 
 _SQL: Final = queries.load("flush")
 _OFFSET_MOVED: Final = "AZ001"
@@ -83,10 +83,16 @@ class Flushes(Protocol):
 class PostgresFlushes:
     """`Flushes` on one connection to the primary, made anew after every failure."""
 
-    def __init__(self, conninfo: str, consumer: offsets.Consumer, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        consumer: offsets.Consumer,
+        patience: float = 30.0,
+        connect: primary.Connect = primary.connect,
+    ) -> None:
         """`patience` is how many seconds one exchange with a silent server may take; a frozen one never answers."""
-        self._conninfo, self._consumer, self._patience = conninfo, consumer, patience
-        self._conn: psycopg.AsyncConnection[Any] | None = None
+        self._conninfo, self._consumer, self._patience, self._connect = conninfo, consumer, patience, connect
+        self._conn: primary.Connection | None = None
 
     async def open(self, starts: Mapping[int, int]) -> dict[int, int]:
         try:
@@ -131,16 +137,15 @@ class PostgresFlushes:
             await self._conn.close()
             self._conn = None
 
-    async def _finish(self, conn: psycopg.AsyncConnection[Any], flush: Flush) -> None:
+    async def _finish(self, conn: primary.Connection, flush: Flush) -> None:
         """Offsets, small tables and COMMIT in one message: a client that stops after it holds no lock, nor before it.
 
         Not in psycopg's pipeline mode, which sends each statement by itself: a client stopped between the two would
         hold the offsets' rows, and no timeout of PostgreSQL's counts while it waits inside a pipeline.
         """
-        cursor = psycopg.AsyncClientCursor(conn)
         try:
             async with asyncio.timeout(self._patience):
-                await cursor.execute(_SQL["advance_and_commit"], _parameters(self._consumer, flush))
+                cursor = await conn.execute(_SQL["advance_and_commit"], _parameters(self._consumer, flush))
                 while cursor.nextset():
                     pass
         except _FAILURES as error:
@@ -163,7 +168,7 @@ class PostgresFlushes:
             raise error
         return meaning
 
-    async def _rolled_back(self, conn: psycopg.AsyncConnection[Any]) -> None:
+    async def _rolled_back(self, conn: primary.Connection) -> None:
         try:
             if conn.info.transaction_status is not TransactionStatus.IDLE:
                 await conn.execute(_SQL["rollback"])
@@ -172,17 +177,17 @@ class PostgresFlushes:
             await self.close()
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async def _transaction(self) -> AsyncIterator[primary.Connection]:
         conn = await self._connected()
         async with conn.transaction():
             yield conn
 
-    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+    async def _connected(self) -> primary.Connection:
         # A call that was cancelled half way leaves its transaction open: that connection is not to be gone on with.
         if self._conn is not None and self._conn.info.transaction_status is not TransactionStatus.IDLE:
             await self.close()
         if self._conn is None:
-            conn = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+            conn = await self._connect(self._conninfo)
             try:
                 await conn.execute(_SQL["session"])
             except BaseException:  # cancelled too: a session without its timeouts is not to be gone on with
