@@ -10,7 +10,6 @@ doubled, or the backlog was counted before all of that had happened.
 """
 
 import argparse
-import http.client
 import random
 import sys
 import time
@@ -21,7 +20,7 @@ from typing import NamedTuple
 import psycopg
 
 from bench import events, workers
-from devstack import applications, ports, waiting
+from devstack import applications, waiting
 from runtime.settings import DatabaseSettings, KafkaSettings
 
 SESSION_TIMEOUT_S = 6
@@ -189,15 +188,7 @@ class _Crew:
 
 def placements(worker: applications.Application) -> float:
     """How often a worker was given partitions; 0 while it does not answer."""
-    connection = http.client.HTTPConnection(ports.HOST, worker.port, timeout=2)
-    try:
-        connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
-    except (OSError, http.client.HTTPException):
-        return 0.0
-    finally:
-        connection.close()
-    return next(float(line.split()[1]) for line in lines if line.startswith("allezone_pipeline_placements_total "))
+    return workers.metric(worker, "allezone_pipeline_placements_total") or 0.0
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:

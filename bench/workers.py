@@ -1,8 +1,9 @@
 """Servers and aggregates workers of a benchmark's own, on free ports, ended with it."""
 
+import http.client
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from broker import topics
 from devstack import applications, kafka, ports, postgres
 from runtime.settings import DatabaseSettings, KafkaSettings
 from stores import migrate
+
+_METRIC_SECONDS = 2.0
 
 
 class Servers(NamedTuple):
@@ -69,9 +72,14 @@ def servers(*, throwaway_data: bool = False) -> Iterator[Servers]:
 
 
 def worker(
-    name: str, folder: Path, topic: KafkaSettings, database: DatabaseSettings, **settings: object
+    name: str,
+    folder: Path,
+    topic: KafkaSettings,
+    database: DatabaseSettings,
+    run: Sequence[str] = ("pipeline", "aggregates"),
+    **settings: object,
 ) -> applications.Application:
-    """`python -m pipeline aggregates` with `settings`, not started yet. Its log is `folder/NAME.log`."""
+    """`python -m RUN...` with `settings`, not started yet. Its log is `folder/NAME.log`."""
     port = ports.reserve()
     told = {
         "environment": "local",
@@ -84,4 +92,17 @@ def worker(
     }
     inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
     environment = inherited | {key.upper(): str(value) for key, value in told.items()}
-    return applications.Application(name, ["pipeline", "aggregates"], port, environment, folder / f"{name}.log")
+    return applications.Application(name, run, port, environment, folder / f"{name}.log")
+
+
+def metric(worker: applications.Application, sample: str) -> float | None:
+    """The value of the sample that its `/metrics` writes as `sample`; None where it does not answer or has none."""
+    connection = http.client.HTTPConnection(ports.HOST, worker.port, timeout=_METRIC_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{sample} ")), None)

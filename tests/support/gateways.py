@@ -99,8 +99,8 @@ def running(
     with tempfile.TemporaryDirectory(prefix="allezone-gateway-") as folder:
         log = Path(folder) / "gateway.log"
         argv = [sys.executable, "-m", "gateway"]
-        environment = _environment(kafka, database, gateway_port=port, **settings)
-        process = processes.Process(processes.Command("gateway", argv, log, paths.PROJECT, environment))
+        told = environment(kafka, database, gateway_port=port, **settings)
+        process = processes.Process(processes.Command("gateway", argv, log, paths.PROJECT, told))
         gateway = Gateway(port, process, log)
         try:
             waiting.until(
@@ -113,7 +113,7 @@ def running(
             process.kill()
 
 
-def _environment(kafka: KafkaSettings, database: DatabaseSettings, **settings: Any) -> dict[str, str]:
+def environment(kafka: KafkaSettings, database: DatabaseSettings, **settings: Any) -> dict[str, str]:
     """All that the process is told; of this one's environment only what Python itself needs."""
     told = {
         "environment": "local",
