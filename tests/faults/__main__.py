@@ -1,0 +1,83 @@
+"""Nothing lost, nothing doubled: real processes, killed, frozen and cut off while events pass.
+
+    python -m tests.faults [--seed N] [--size full|short] [--only NAME ...] [--plant DEFECT]
+
+Starts servers of its own, plays one scenario after the other, and judges what is stored by what the senders were told:
+acknowledged events are counted once, refused ones never, those of unknown outcome at most once. The same seed makes the
+same plan. Exit status 1: a scenario lost or doubled an event, or did not do what it was to do.
+"""
+
+import argparse
+import random
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from devstack import paths
+from tests.faults import report, scenarios, stage
+
+
+def main() -> int:
+    """Play and judge."""
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    folder = paths.PROJECT / ".local" / "faults" / f"seed-{arguments.seed}"
+    path = arguments.report or folder / "report.json"
+    began = time.monotonic()
+    outcomes: list[report.Outcome] = []
+    _say(f"seed {arguments.seed}, {arguments.size}; logs in {folder}")
+    with stage.Stage(folder, _say, plant=arguments.plant, histories=arguments.history) as on:
+        for name in arguments.only or scenarios.ALL:
+            outcomes.append(play(on, name, arguments.size, arguments.seed))
+            _say(str(outcomes[-1]))
+    done = report.Report(arguments.seed, arguments.size, round(time.monotonic() - began, 1), outcomes, arguments.plant)
+    done.write(path)
+    _say(
+        f"{'passed' if done.good else 'FAILED'} in {done.seconds:.0f} s, seed {done.seed}: "
+        f"lost {sum(each.lost for each in outcomes)}, doubled {sum(each.doubled for each in outcomes)}; report: {path}"
+    )
+    return 0 if done.good else 1
+
+
+def play(on: stage.Stage, name: str, size: stage.Size, seed: int) -> report.Outcome:
+    """One scenario; one that breaks off has failed, and the next is played all the same."""
+    on.say(f"-- {name}")
+    began = time.monotonic()
+    try:
+        return scenarios.ALL[name](on, size, seed)
+    except Exception as error:
+        on.say(traceback.format_exc())
+        failure = f"broke off: {error!r}"
+        return report.Outcome(name, seed, seconds=round(time.monotonic() - began, 1), failures=[failure])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    seed = random.randrange(1_000_000)  # noqa: S311
+    parser.add_argument(
+        "--seed", type=int, default=seed, help="what the plans are made from; one is drawn if not given"
+    )
+    parser.add_argument("--size", choices=["full", "short"], default="full")
+    parser.add_argument("--only", nargs="+", choices=list(scenarios.ALL), metavar="NAME", help="these scenarios")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="where the JSON report goes")
+    parser.add_argument("--history", type=Path, metavar="FOLDER", help="where the histories of requests go")
+    parser.add_argument("--plant", metavar="DEFECT", help="start our processes with a defect of tests.support.defects")
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Processes of one kind, kept running: one that ends is started again at once, as a supervisor would.
+
+All of them are started by a thread of the crew's own, which outlives them: the kernel ends a process with the *thread*
+that started it (devstack/tether.py).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from devstack import waiting
+from devstack.applications import Application
+
+READY_SECONDS = 90.0
+_LOOK_SECONDS = 0.02
+_STEADY_SECONDS = 5.0
+_PAUSE_SECONDS = 1.0
+
+Make = Callable[[str], Application]
+
+
+class Member:
+    """One place in a crew. `wanted`: to be kept running. `told`: its end, if it has ended, was asked for."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.wanted = self.told = True
+        self.starts = 0
+        self.started_at = self.due = 0.0
+
+
+class Crew:
+    """Members by name. `make` gives the application of a name; `endings` says who ended without being told to, and how.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(self, make: Make) -> None:
+        self.endings: list[str] = []
+        self._make = make
+        self._members: dict[str, Member] = {}
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._supervisor.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """None is left."""
+        with self._lock:
+            for member in self._members.values():
+                member.wanted = False
+                member.application.kill()
+        self._over.set()
+        self._supervisor.join()
+
+    @property
+    def names(self) -> list[str]:
+        """Those that are to run."""
+        with self._lock:
+            return sorted(name for name, member in self._members.items() if member.wanted)
+
+    def application(self, name: str) -> Application:
+        return self._members[name].application
+
+    def starts(self, name: str) -> int:
+        """How often it was started."""
+        return self._members[name].starts
+
+    def add(self, *names: str) -> None:
+        """Have them run from now on, new ones and those that were removed."""
+        with self._lock:
+            for name in names:
+                if name not in self._members:
+                    self._members[name] = Member(self._make(name))
+                self._members[name].wanted = True
+
+    def wait_ready(self, *names: str, seconds: float = READY_SECONDS) -> None:
+        """Wait until these, or all that are to run, answer that they are ready. Raises TimeoutError."""
+        for name in names or self.names:
+            application = self.application(name)
+            if not waiting.until(lambda: application.running and application.answers(), seconds):  # noqa: B023
+                message = f"{name} is not ready after {seconds:.0f} s, see {application.log}"
+                raise TimeoutError(message)
+
+    def kill(self, name: str, *, again: bool = True) -> None:
+        """SIGKILL; started again at once unless it is to stay away until `add`."""
+        with self._lock:
+            member = self._members[name]
+            member.told, member.wanted = True, again
+            member.application.kill()
+
+    def remove(self, name: str) -> bool:
+        """SIGTERM, and wait for the end. False if it had to be killed."""
+        with self._lock:
+            member = self._members[name]
+            member.told, member.wanted = True, False
+        return member.application.stop()
+
+    def restart(self, name: str) -> bool:
+        """SIGTERM, wait for the end, and start it again. False if it had to be killed."""
+        clean = self.remove(name)
+        self.add(name)
+        return clean
+
+    def stop(self) -> None:
+        """SIGTERM to all of them at once, and wait for their end."""
+        with self._lock:
+            members = list(self._members.values())
+            for member in members:
+                member.wanted = False
+                member.application.ask_to_stop()
+        for member in members:
+            member.application.stop()
+
+    def pause(self, name: str) -> None:
+        """SIGSTOP; back once no thread of it moves."""
+        self.application(name).pause()
+
+    def resume(self, name: str) -> None:
+        """SIGCONT."""
+        self.application(name).resume()
+
+    def _supervise(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            with self._lock:
+                for name, member in self._members.items():
+                    if member.wanted and not member.application.running:
+                        self._look_after(name, member)
+
+    def _look_after(self, name: str, member: Member) -> None:
+        """One that ended by itself soon after its start is started again a pause later."""
+        now = time.monotonic()
+        if not member.told:
+            age = now - member.started_at
+            self.endings.append(f"{name} {member.application.ending()} after {age:.1f} s")
+            member.told, member.due = True, now + (_PAUSE_SECONDS if age < _STEADY_SECONDS else 0.0)
+        if now >= member.due:
+            member.application.start()
+            member.told, member.started_at = False, now
+            member.starts += 1

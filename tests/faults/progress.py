@@ -1,0 +1,102 @@
+"""How far a group is, looked at many times a second: afterwards one can tell when events were counted again."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from broker import backlog, connections, errors
+from runtime.settings import DatabaseSettings, KafkaSettings
+from tests.faults import stored
+
+_LOOK_SECONDS = 0.05
+_END_SECONDS = 5.0
+
+Offsets = Mapping[int, int]
+"""`{partition: next offset}`."""
+
+
+class Progress:
+    """Looks from `__enter__` to `__exit__`. `look` gives None, or raises nothing, where it cannot be known now."""
+
+    def __init__(self, look: Callable[[], Offsets | None], every_s: float = _LOOK_SECONDS) -> None:
+        self._look, self._every_s = look, every_s
+        self._seen: list[tuple[float, Offsets]] = [(time.monotonic(), {})]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join(_END_SECONDS)  # it may hang in a store that is frozen
+
+    @property
+    def latest(self) -> Offsets:
+        """What was seen last."""
+        return self._seen[-1][1]
+
+    def total(self) -> int:
+        """All partitions of `latest` together."""
+        return sum(self.latest.values())
+
+    def moved_all(self, since: Offsets) -> bool:
+        """Whether every partition of `since` is further than it was then."""
+        return _is_beyond(self.latest, since)
+
+    def recovery_s(self, moment: float) -> float | None:
+        """Seconds from `moment` (monotonic) until every partition had moved on; None if that was not seen.
+
+        It says something only where events arrive in every partition all the time.
+        """
+        before = [offsets for at, offsets in self._seen if at <= moment]
+        if not before:
+            return None
+        return next(
+            (at - moment for at, offsets in self._seen if at > moment and _is_beyond(offsets, before[-1])), None
+        )
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._every_s):
+            offsets = self._look()
+            if offsets is not None and offsets != self.latest:
+                self._seen.append((time.monotonic(), offsets))
+
+
+class Counted:
+    """Looks at how far the aggregates workers have counted one topic: what PostgreSQL stores with the sums."""
+
+    def __init__(self, database: DatabaseSettings) -> None:
+        self._database = database
+        self._conn: psycopg.Connection | None = None
+
+    def __call__(self) -> Offsets | None:
+        try:
+            if self._conn is None or self._conn.closed:
+                self._conn = psycopg.connect(self._database.conninfo(), autocommit=True)
+            return stored.offsets(self._conn)
+        except psycopg.Error:
+            return None
+
+
+class Committed:
+    """Looks at what Kafka was told of a consumer group, at most once a second: the profiles workers' place."""
+
+    def __init__(self, topic: KafkaSettings, group: str) -> None:
+        self._admin = connections.admin(topic.kafka_hosts)
+        self._group, self._topic = group, topic.kafka_topic
+
+    def __call__(self) -> Offsets | None:
+        try:
+            return backlog.committed(self._admin, self._group, self._topic, 2.0)
+        except errors.BrokerError:
+            return None
+
+
+def _is_beyond(offsets: Offsets, since: Offsets) -> bool:
+    return bool(offsets) and all(offsets.get(partition, -1) > offset for partition, offset in since.items())

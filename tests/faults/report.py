@@ -1,0 +1,100 @@
+"""What became of each scenario: what a person reads, and JSON."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tests.faults.actions import Action
+from tests.faults.checker import Verdict
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One scenario. `recovery_s` is, by kind of fault, the seconds until events were counted again, one figure a fault.
+
+    `sent` and what follows are numbers of events. It is good where `failures`, sentences, is empty.
+    """
+
+    scenario: str
+    seed: int
+    plan: list[Action] = []
+    sent: int = 0
+    acknowledged: int = 0
+    unknown: int = 0
+    refused: int = 0
+    counted: int = 0
+    lost: int = 0
+    doubled: int = 0
+    recovery_s: dict[str, list[float]] = {}
+    seconds: float = 0.0
+    notes: list[str] = []
+    failures: list[str] = []
+
+    def __str__(self) -> str:
+        """A few lines."""
+        return "\n".join(
+            [
+                f"{self.scenario}: {'FAILED' if self.failures else 'passed'} in {self.seconds:.0f} s, seed {self.seed}",
+                f"  sent {self.sent:,}: acknowledged {self.acknowledged:,}, unknown {self.unknown:,}, "
+                f"refused {self.refused:,}; counted {self.counted:,}, lost {self.lost}, doubled {self.doubled}",
+                *(f"  {kind}: counted again after {_spread(seconds)}" for kind, seconds in self.recovery_s.items()),
+                *(f"  {note}" for note in self.notes),
+                *(f"  FAILED: {failure}" for failure in self.failures),
+            ]
+        )
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One run. `plant` is the defect that its processes were started with, if any."""
+
+    seed: int
+    size: str
+    seconds: float
+    outcomes: list[Outcome]
+    plant: str | None = None
+
+    @property
+    def good(self) -> bool:
+        return not any(outcome.failures for outcome in self.outcomes)
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+
+
+def outcome(
+    scenario: str,
+    seed: int,
+    verdict: Verdict,
+    *,
+    plan: Sequence[Action] = (),
+    recovery_s: Mapping[str, Sequence[float]] | None = None,
+    seconds: float = 0.0,
+    notes: Sequence[str] = (),
+    failures: Sequence[str] = (),
+) -> Outcome:
+    """`verdict`, and what else there is to say of the scenario. `failures` come on top of those of the verdict."""
+    return Outcome(
+        scenario,
+        seed,
+        list(plan),
+        verdict.sent,
+        verdict.acknowledged,
+        verdict.unknown,
+        verdict.refused,
+        verdict.counted,
+        len(verdict.lost),
+        len(verdict.doubled),
+        {kind: [round(each, 2) for each in figures] for kind, figures in (recovery_s or {}).items() if figures},
+        round(seconds, 1),
+        list(notes),
+        [*verdict.failures, *failures],
+    )
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    ordered = sorted(seconds)
+    if len(ordered) == 1:
+        return f"{ordered[0]:.1f} s"
+    middle = ordered[len(ordered) // 2]
+    return f"{ordered[0]:.1f} to {ordered[-1]:.1f} s, half of {len(ordered)} within {middle:.1f} s"

@@ -1,0 +1,15 @@
+"""The scenarios: each is a module with `run(stage, size, seed) -> Outcome`."""
+
+from collections.abc import Callable
+from typing import Final
+
+from tests.faults import stage
+from tests.faults.report import Outcome
+from tests.faults.scenarios import calm
+
+Run = Callable[[stage.Stage, stage.Size, int], Outcome]
+
+ALL: Final[dict[str, Run]] = {
+    "calm": calm.run,
+}
+"""By name, in the order in which they run."""

@@ -1,0 +1,89 @@
+"""Events straight into the log, with a history of what Kafka said of each."""
+
+import threading
+import time
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from runtime.settings import KafkaSettings
+from tests.faults import history, tagging
+
+_END_SECONDS = 90.0
+_STEP_SECONDS = 0.01
+
+
+class Sender:
+    """A thread that sends `count` events named `PREFIX-0`, `PREFIX-1`, ..., `rate` a second (None: as fast as it goes).
+
+    An event that Kafka acknowledged is acknowledged, any other that was handed to the client library unknown.
+    """
+
+    def __init__(
+        self,
+        topic: KafkaSettings,
+        log: history.History,
+        prefix: str,
+        count: int,
+        rate: float | None = None,
+        **settings: str | float,
+    ) -> None:
+        """`settings` are librdkafka's, on top of an idempotent producer's."""
+        self.sent = 0
+        self._topic, self._log, self._prefix, self._count, self._rate = topic.kafka_topic, log, prefix, count, rate
+        self._open = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._producer = Producer(
+            {
+                "bootstrap.servers": topic.kafka_hosts,
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "compression.type": "lz4",
+                **settings,
+            }
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Sends no more; what is under way ends."""
+        self._over.set()
+        self.join()
+
+    @property
+    def done(self) -> bool:
+        """All was sent and has ended."""
+        return not self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until all was sent and has ended. Raises TimeoutError if some of it never does."""
+        self._thread.join()
+        if self._open:
+            message = f"{self._open} events neither succeeded nor failed"
+            raise TimeoutError(message)
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while self.sent < self._count and not self._over.is_set():
+            due = self._count if self._rate is None else int((time.monotonic() - began) * self._rate)
+            while self.sent < min(due, self._count) and not self._over.is_set():
+                self._send(f"{self._prefix}-{self.sent}", self.sent)
+            self._producer.poll(_STEP_SECONDS)
+        self._open = self._producer.flush(_END_SECONDS)
+
+    def _send(self, name: str, number: int) -> None:
+        key, value = tagging.record(name, number)
+        try:
+            self._producer.produce(self._topic, value, key, on_delivery=partial(self._ended, name, time.time()))
+        except BufferError:
+            self._producer.poll(_STEP_SECONDS)
+        else:
+            self.sent += 1
+
+    def _ended(self, name: str, sent: float, error: KafkaError | None, _message: Message) -> None:
+        self._log.note(name, sent, history.ACKNOWLEDGED if error is None else history.UNKNOWN)
