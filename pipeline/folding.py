@@ -22,8 +22,12 @@ class Fold:
     The records are kept until the write is through: a value that PostgreSQL refuses is found among them.
     """
 
-    def __init__(self, refused_hours: Collection[int] = ()) -> None:
-        """Records of the hours (whole hours since 1970) in `refused_hours` become dead letters."""
+    def __init__(self, starts: Mapping[int, int] | None = None, refused_hours: Collection[int] = ()) -> None:
+        """`starts` are the offsets that partitions are at before; one that it does not name is at its first record.
+
+        Records of the hours (whole hours since 1970) in `refused_hours` become dead letters.
+        """
+        self.starts: Mapping[int, int] = starts or {}
         self.batches: list[batches.Batch] = []
         self.records = 0
         self.letters: list[dead_letters.Letter] = []
@@ -31,21 +35,16 @@ class Fold:
         self._sums: dict[int, dict[Item, list[int]]] = {}
         self._moves: dict[int, flush.Move] = {}
 
-    def add(self, batch: batches.Batch, start: int) -> None:
-        """Count all of `batch`, which moves its partition from `start` to the batch's end."""
-        sums = self._sums.setdefault(batch.partition, {})
-        self._count(batch, sums)
-        self.batches.append(batch)
+    def add(self, batch: batches.Batch) -> None:
+        """Count all of `batch`, which moves its partition to the batch's end."""
+        self._count(batch, self._sums.setdefault(batch.partition, {}))
         self.records += len(batch.records)
-        earlier = self._moves.get(batch.partition)
-        first = start if earlier is None else earlier.start
-        self._moves[batch.partition] = flush.Move(batch.partition, first, batch.next_offset)
+        self._move_past(batch)
 
-    def refuse(self, batch: batches.Batch, start: int, detail: str) -> None:
+    def refuse(self, batch: batches.Batch, detail: str) -> None:
         """Count nothing of `batch`, keep its records as dead letters, and move its partition all the same."""
         self.letters.extend(_letter(batch.partition, record, REFUSED, detail) for record in batch.records)
-        self.batches.append(batch)
-        self._moves[batch.partition] = flush.Move(batch.partition, start, batch.next_offset)
+        self._move_past(batch)
 
     def as_flush(self) -> flush.Flush:
         """All of it as one write."""
@@ -57,9 +56,20 @@ class Fold:
         return list(self._moves.values())
 
     @property
+    def ends(self) -> dict[int, int]:
+        """`{partition: next offset}` behind the records."""
+        return {move.partition: move.end for move in self._moves.values()}
+
+    @property
     def hours(self) -> set[int]:
         """Hours of event time, since 1970, that it has rows of."""
         return {minute // 60 for sums in self._sums.values() for minute, *_ in sums}
+
+    def _move_past(self, batch: batches.Batch) -> None:
+        self.batches.append(batch)
+        earlier = self._moves.get(batch.partition)
+        start = self.starts.get(batch.partition, batch.first_offset) if earlier is None else earlier.start
+        self._moves[batch.partition] = flush.Move(batch.partition, start, batch.next_offset)
 
     def _count(self, batch: batches.Batch, sums: dict[Item, list[int]]) -> None:
         """The loop that every event passes; `python -m bench.pipeline` prints its cost."""
@@ -85,17 +95,16 @@ class Fold:
 
 def fold(parts: Iterable[batches.Batch], starts: Mapping[int, int], refused_hours: Collection[int] = ()) -> Fold:
     """`parts`, in order, as one fold; `starts` are the offsets that their partitions are at before."""
-    folded, at = Fold(refused_hours), dict(starts)
+    folded = Fold(starts, refused_hours)
     for batch in parts:
-        folded.add(batch, at[batch.partition])
-        at[batch.partition] = batch.next_offset
+        folded.add(batch)
     return folded
 
 
 def refused(batch: batches.Batch, starts: Mapping[int, int], detail: str) -> Fold:
     """A fold of `batch` alone in which nothing is counted and every record is a dead letter."""
-    folded = Fold()
-    folded.refuse(batch, starts[batch.partition], detail)
+    folded = Fold(starts)
+    folded.refuse(batch, detail)
     return folded
 
 

@@ -1,6 +1,6 @@
 """Profile writes that wait to be made together, with the records that they come from and the offsets behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline import batches
 from pipeline.folding import REFUSED, UNDECODABLE
@@ -15,7 +15,9 @@ class Pending:
     `records` is how many were added, whatever became of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, starts: Mapping[int, int] | None = None) -> None:
+        """`starts` are the offsets that partitions are at before."""
+        self.starts: Mapping[int, int] = starts or {}
         self.writes: dict[tuple[str, str, bytes], profiles.ProfileWrite] = {}
         self.letters: list[dead_letters.Letter] = []
         self.ends: dict[int, int] = {}

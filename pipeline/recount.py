@@ -30,12 +30,12 @@ class Recount:
         """Count the records of `batch` that are no known letters."""
         sifted = known.sift(batch)
         if sifted is not None:
-            self._fold.add(sifted, sifted.first_offset)
+            self._fold.add(sifted)
 
     def add_replayed(self, letters: Sequence[dead_letter_ledger.Settled]) -> None:
         """Count dead letters that were replayed, by the values that were taken."""
         for letter in letters:
-            self._fold.add(batches.Batch(letter.partition, [_Replayed(letter)]), letter.offset)
+            self._fold.add(batches.Batch(letter.partition, [_Replayed(letter)]))
 
     def take(self) -> list[hour_rebuild.Row]:
         """The rows of all that was added since the last time; one key may have several."""
