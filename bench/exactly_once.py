@@ -89,7 +89,7 @@ def run(
     count: int,
     plan: Plan,
     *,
-    flush_records: int = 300,
+    flush_records: int = 150,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Fill `topic`, count it into `database` while `plan` happens, compare."""
