@@ -10,7 +10,7 @@ def run(settings: ProfilesSettings) -> None:
     running = worker.Worker(settings, settings.profiles_group, "profiles")
     store = running.loop.run_until_complete(profiles_factory.open_profiles(settings))
     whose = offsets.Consumer(settings.profiles_group, running.topic.name, running.topic.id)
-    kept = letters.PostgresLetters(settings.conninfo("allezone profiles letters"), whose)
+    kept = letters.PostgresLetters(settings.conninfo("allezone profiles letters"), whose, settings.store_patience_s)
     writing = profiles_sink.ProfilesSink(
         settings, store, kept, running.kafka, running.consuming, running.committer.note
     )

@@ -25,10 +25,13 @@ class Place(intake.Place, Protocol):
 
 
 class Letters(Protocol):
-    """Where records go that no profile takes."""
+    """Where records go that no profile takes. Both methods raise `stores.errors.StoreUnavailable`."""
 
     async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
-        """Keep them; one that is kept already stays. Raises `stores.errors.StoreUnavailable`."""
+        """Keep them; one that is kept already stays."""
+
+    async def runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
+        """How many of the group's waiting letters end right below each offset, `at_most` being looked at."""
 
 
 class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
@@ -59,10 +62,21 @@ class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
         metrics.FLUSH_ROWS.observe(len(waiting.writes))
         await self._retrier.ask(lambda: self._store_in_time(waiting))
         if waiting.letters:
-            self._limit.check(sorted(waiting.letters, key=lambda letter: (letter.partition, letter.offset)))
-            await self._retrier.ask(lambda: self._letters.write(waiting.letters))
-            metrics.observe_letters(waiting.letters)
+            await self._keep(sorted(waiting.letters, key=lambda letter: (letter.partition, letter.offset)), waiting)
         self._on_written(waiting.ends)
+
+    async def _keep(self, letters: Sequence[dead_letters.Letter], waiting: pending.Pending) -> None:
+        """The letters of `waiting`, unless they are too many.
+
+        What lies below them is asked for each time: a placement needs no PostgreSQL then, and nothing is forgotten by a
+        worker that starts anew.
+        """
+        below = {letter.partition: waiting.starts[letter.partition] for letter in letters}
+        runs = await self._retrier.ask(lambda: self._letters.runs(below, self._limit.window))
+        self._limit.resume(below, runs)
+        self._limit.check(letters)
+        await self._retrier.ask(lambda: self._letters.write(letters))
+        metrics.observe_letters(letters)
 
     async def _store_in_time(self, waiting: pending.Pending) -> None:
         """A frozen store is one that is away: it must not be taken for a worker that stands still."""

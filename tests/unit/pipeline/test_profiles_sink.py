@@ -1,7 +1,7 @@
 """The profiles worker between consumer and store: written before Kafka is told, and replays change nothing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -74,6 +74,10 @@ class Letters:
     async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
         self.kept |= {letter.offset: letter for letter in letters}
 
+    async def runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
+        below = {partition: [offset not in self.kept for offset in range(end)][::-1] for partition, end in ends.items()}
+        return {partition: ([*found[:at_most], True]).index(True) for partition, found in below.items()}
+
 
 class Writing:
     """A profiles worker without Faust, Kafka and a real store, at the beginning of one partition of ten events."""
@@ -83,8 +87,12 @@ class Writing:
         self.log.fill(0, 10)
         self.place = Place(self.log)
         quick = {"retry_first_s": 0.000_1, "retry_last_s": 0.001, "profile_interval_s": 0.0, **changed}
-        settings = ProfilesSettings.model_validate({"environment": "local", **quick})
-        self.sink = ProfilesSink(settings, self.store, self.letters, self.log, self.place, self.place.told.update)
+        self.settings = ProfilesSettings.model_validate({"environment": "local", **quick})
+        self.start()
+
+    def start(self) -> None:
+        """A worker that remembers nothing of the one before it."""
+        self.sink = ProfilesSink(self.settings, self.store, self.letters, self.log, self.place, self.place.told.update)
 
     async def placed(self) -> dict[int, int]:
         self.place.positions.setdefault(0, 0)
@@ -195,6 +203,24 @@ async def test_many_broken_records_in_a_row_stop_it_before_kafka_is_told() -> No
         await writing.sink.write()
     assert writing.place.told == {}
     assert writing.letters.kept == {}
+
+
+async def test_a_worker_started_anew_goes_on_counting_broken_records_where_the_one_before_ended() -> None:
+    writing = Writing(dead_letters_in_a_row=4)
+    for _ in range(5):
+        writing.log.append(0, b"junk")
+    writing.place.told[0] = 10
+    for _ in range(2):
+        await writing.placed()
+        await writing.take(at_most=2)
+        await writing.sink.write()
+        writing.start()
+    await writing.placed()
+    await writing.take()
+    with pytest.raises(errors.TooManyDeadLetters):
+        await writing.sink.write()
+    assert writing.place.told == {0: 14}
+    assert len(writing.letters.kept) == 4
 
 
 async def test_a_placement_abandons_a_write_that_is_tried_again_and_again(writing: Writing) -> None:
