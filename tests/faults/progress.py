@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import psycopg
 
@@ -19,10 +19,20 @@ Offsets = Mapping[int, int]
 """`{partition: next offset}`."""
 
 
-class Progress:
-    """Looks from `__enter__` to `__exit__`. `look` gives None, or raises nothing, where it cannot be known now."""
+class Look(Protocol):
+    """How far a group is."""
 
-    def __init__(self, look: Callable[[], Offsets | None], every_s: float = _LOOK_SECONDS) -> None:
+    def __call__(self) -> Offsets | None:
+        """None where it cannot be known now."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class Progress:
+    """Looks from `__enter__` to `__exit__`."""
+
+    def __init__(self, look: Look, every_s: float = _LOOK_SECONDS) -> None:
         self._look, self._every_s = look, every_s
         self._seen: list[tuple[float, Offsets]] = [(time.monotonic(), {})]
         self._over = threading.Event()
@@ -35,6 +45,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._over.set()
         self._thread.join(_END_SECONDS)  # it may hang in a store that is frozen
+        self._look.close()
 
     @property
     def latest(self) -> Offsets:
@@ -83,6 +94,10 @@ class Counted:
         except psycopg.Error:
             return None
 
+    def close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+
 
 class Committed:
     """Looks at what Kafka was told of a consumer group, at most once a second: the profiles workers' place."""
@@ -96,6 +111,9 @@ class Committed:
             return backlog.committed(self._admin, self._group, self._topic, 2.0)
         except errors.BrokerError:
             return None
+
+    def close(self) -> None:
+        """The client goes with the object."""
 
 
 def _is_beyond(offsets: Offsets, since: Offsets) -> bool:

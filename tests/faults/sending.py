@@ -16,7 +16,8 @@ _STEP_SECONDS = 0.01
 
 
 class Sender:
-    """A thread that sends `count` events named `PREFIX-0`, `PREFIX-1`, ..., `rate` a second (None: as fast as it goes).
+    """A thread that sends events named `PREFIX-0`, `PREFIX-1`, ...: `count` of them, or, with a `rate` (a second), on
+    and on until `finish`.
 
     An event that Kafka acknowledged is acknowledged, any other that was handed to the client library unknown.
     """
@@ -33,8 +34,8 @@ class Sender:
         """`settings` are librdkafka's, on top of an idempotent producer's."""
         self.sent = 0
         self._topic, self._log, self._prefix, self._count, self._rate = topic.kafka_topic, log, prefix, count, rate
-        self._open = 0
-        self._over = threading.Event()
+        self._open = self._extra = 0
+        self._hurry, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self._producer = Producer(
             {
@@ -60,6 +61,15 @@ class Sender:
         """All was sent and has ended."""
         return not self._thread.is_alive()
 
+    def burst(self, count: int) -> None:
+        """Send so many at once, on top of the rate."""
+        self._extra += count
+
+    def finish(self) -> None:
+        """Send what is missing of `count` at once, and no more. Raises TimeoutError if some of all never ends."""
+        self._hurry.set()
+        self.join()
+
     def join(self) -> None:
         """Wait until all was sent and has ended. Raises TimeoutError if some of it never does."""
         self._thread.join()
@@ -69,12 +79,24 @@ class Sender:
 
     def _run(self) -> None:
         began = time.monotonic()
-        while self.sent < self._count and not self._over.is_set():
-            due = self._count if self._rate is None else int((time.monotonic() - began) * self._rate)
-            while self.sent < min(due, self._count) and not self._over.is_set():
+        while not self._over.is_set():
+            due = self._due(time.monotonic() - began)
+            if self.sent >= due and self._is_last:
+                break
+            while self.sent < due and not self._over.is_set():
                 self._send(f"{self._prefix}-{self.sent}", self.sent)
             self._producer.poll(_STEP_SECONDS)
         self._open = self._producer.flush(_END_SECONDS)
+
+    @property
+    def _is_last(self) -> bool:
+        return self._rate is None or self._hurry.is_set()
+
+    def _due(self, seconds: float) -> int:
+        """How many are to be sent by now."""
+        if self._is_last:
+            return self._count
+        return int(seconds * (self._rate or 0)) + self._extra
 
     def _send(self, name: str, number: int) -> None:
         key, value = tagging.record(name, number)

@@ -135,7 +135,7 @@ class Stage:
         self, topic: KafkaSettings, database: DatabaseSettings, *, profiles: bool, seconds: float = SETTLE_SECONDS
     ) -> list[str]:
         """Wait until everything in `topic` is counted, and in profiles; a sentence where it is not within `seconds`."""
-        looks: dict[str, Callable[[], progress.Offsets | None]] = {"sums": progress.Counted(database)}
+        looks: dict[str, progress.Look] = {"sums": progress.Counted(database)}
         if profiles:
             looks["profiles"] = progress.Committed(topic, group("profiles", topic))
         deadline = time.monotonic() + seconds
@@ -143,6 +143,7 @@ class Stage:
         for what, look in looks.items():
             if not waiting.until(lambda: _has_all(look(), topic), deadline - time.monotonic()):  # noqa: B023
                 late.append(f"the {what} are at {look()} of {_ends(topic)} after {seconds:.0f} s")
+            look.close()
         return late
 
     def verdict(self, log: History, database: DatabaseSettings, *, profiles: bool) -> checker.Verdict:

@@ -5,11 +5,12 @@ from typing import Final
 
 from tests.faults import stage
 from tests.faults.report import Outcome
-from tests.faults.scenarios import calm
+from tests.faults.scenarios import calm, workers
 
 Run = Callable[[stage.Stage, stage.Size, int], Outcome]
 
 ALL: Final[dict[str, Run]] = {
-    "calm": calm.run,
+    calm.NAME: calm.run,
+    workers.NAME: workers.run,
 }
 """By name, in the order in which they run."""

@@ -1,0 +1,157 @@
+"""Workers killed, stopped beyond their sessions, added and removed, while events arrive.
+
+Four partitions; three workers of each kind, in whose midst a plan of its own happens to each kind. Most kills hit a
+worker that is counting, 0.1 to 2 s behind the one before; while nobody counts, for Kafka waits 6 s for the dead, the
+plan's clock stands. Each stop lasts until the others have counted everything that the stopped one had.
+"""
+
+import concurrent.futures
+import contextlib
+import itertools
+import random
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from runtime.settings import DatabaseSettings, KafkaSettings
+from tests.faults import actions, progress, pulse, report, sending, stage, stored, transactions
+from tests.faults.actions import Action
+from tests.faults.scenarios import worker_group
+
+NAME: Final = "workers"
+GAP_S: Final = (0.1, 2.0)
+"""Between two actions, by the plan's clock."""
+_STOP_S: Final = (stage.SESSION_TIMEOUT_S + 0.5, stage.SESSION_TIMEOUT_S + 2.0)
+_OFTEN: Final = {"flush_records": 40, "profile_writes": 40, "profile_interval_s": 0.02, "fetch_wait_s": 0.02}
+"""Many small writes: the more of them there are, the more are interrupted."""
+_Step = tuple[str, str]
+_MOVE: Final[_Step] = ("join or leave", "")
+_LOOK_SECONDS: Final[dict[stage.Kind, float]] = {"aggregates": 0.05, "profiles": 0.25}
+_KINDS: Final[tuple[stage.Kind, ...]] = ("aggregates", "profiles")
+
+
+class Dose(msgspec.Struct, frozen=True):
+    """What happens to one kind of workers. `storms` are numbers of kills in a row, `blind` ones hit any worker, also
+    one that is just starting; `moves` are joins, each followed by a leave."""
+
+    storms: Sequence[int]
+    blind: int
+    stops: int
+    moves: int
+
+
+class Extent(msgspec.Struct, frozen=True):
+    """`rate` in events a second while the plans last."""
+
+    events: int
+    rate: float
+    workers: int
+    doses: dict[stage.Kind, Dose]
+
+
+EXTENTS: Final[dict[stage.Size, Extent]] = {
+    "full": Extent(
+        100_000,
+        1_000.0,
+        3,
+        {"aggregates": Dose((3, 3, 3, 3, 4), 2, 2, 2), "profiles": Dose((3, 3, 3, 3, 3), 2, 1, 2)},
+    ),
+    "short": Extent(8_000, 500.0, 2, {"aggregates": Dose((2,), 0, 1, 0), "profiles": Dose((2,), 0, 0, 1)}),
+}
+
+
+def plan(size: stage.Size, seed: int) -> dict[stage.Kind, list[Action]]:
+    """What happens to each kind."""
+    extent = EXTENTS[size]
+    return {
+        kind: _plan(actions.dice(seed, f"{NAME}/{kind}"), kind, extent.doses[kind], extent.workers) for kind in _KINDS
+    }
+
+
+def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
+    """Two plans at once, one on the aggregates workers and one on the profiles workers."""
+    began = time.monotonic()
+    extent, plans = EXTENTS[size], plan(size, seed)
+    together = actions.in_order([action for each in plans.values() for action in each])
+    on.say(actions.printed(together))
+    topic, database = on.topic(NAME), on.database(NAME)
+    with on.history(NAME) as log, contextlib.ExitStack() as ends:
+        sender = ends.enter_context(sending.Sender(topic, log, NAME, extent.events, extent.rate))
+        groups = {kind: _group(on, kind, extent.workers, topic, database, sender, ends) for kind in _KINDS}
+        _play(groups, plans, on.say)
+        sender.finish()
+        late = on.settle(topic, database, profiles=True)
+    verdict = on.verdict(log, database, profiles=True)
+    return report.outcome(
+        NAME,
+        seed,
+        verdict,
+        plan=together,
+        recovery_s={what: figures for group in groups.values() for what, figures in group.recovery_s().items()},
+        seconds=time.monotonic() - began,
+        notes=_notes(groups.values(), transactions.cut_off(on.shared.postgres.log, database)),
+        failures=[
+            *late,
+            *stored.disagreements(database),
+            *(each for group in groups.values() for each in group.failures),
+        ],
+    )
+
+
+def _group(
+    on: stage.Stage,
+    kind: stage.Kind,
+    count: int,
+    topic: KafkaSettings,
+    database: DatabaseSettings,
+    sender: sending.Sender,
+    ends: contextlib.ExitStack,
+) -> worker_group.Group:
+    """Running, until `ends` ends."""
+    crew = ends.enter_context(on.workers(kind, count, topic, database, **_OFTEN))
+    look: progress.Look = progress.Counted(database)
+    if kind == "profiles":
+        look = progress.Committed(topic, stage.group(kind, topic))
+    seen = ends.enter_context(progress.Progress(look, _LOOK_SECONDS[kind]))
+    return worker_group.Group(kind, crew, seen, ends.enter_context(pulse.Pulse(crew)), sender, database)
+
+
+def _play(groups: dict[stage.Kind, worker_group.Group], plans: dict[stage.Kind, list[Action]], say: stage.Say) -> None:
+    """Both at once. One that breaks off ends the other."""
+    with concurrent.futures.ThreadPoolExecutor(len(groups)) as pool:
+        playing = [pool.submit(group.play, plans[kind], say) for kind, group in groups.items()]
+        try:
+            for each in concurrent.futures.as_completed(playing):
+                each.result()
+        finally:
+            for group in groups.values():
+                group.over.set()
+
+
+def _plan(pick: random.Random, kind: stage.Kind, dose: Dose, workers: int) -> list[Action]:
+    """Storms, stops, joins and leaves in an order of the dice's; blind kills stand inside the storms."""
+    kills: list[list[_Step]] = [[("kill", kind)] * length for length in dose.storms]
+    for _ in range(dose.blind):
+        pick.choice(kills).append(("kill", f"{kind}-{pick.randrange(workers) + 1}"))
+    single: list[_Step] = [("stop", kind)] * dose.stops + [_MOVE] * (2 * dose.moves)
+    rounds = kills + [[step] for step in single]
+    pick.shuffle(rounds)
+    moves = itertools.cycle(("join", "leave"))
+    steps = [(next(moves), kind) if step is _MOVE else step for each in rounds for step in each]
+    return [
+        Action(at, what, target, round(pick.uniform(*_STOP_S), 2) if what == "stop" else 0.0)
+        for at, (what, target) in zip(actions.moments(pick, len(steps), *GAP_S), steps, strict=True)
+    ]
+
+
+def _notes(groups: Iterable[worker_group.Group], cut_off: int) -> list[str]:
+    found = list(groups)
+    kills = sorted(kill for group in found for kill in group.kills)
+    gaps = sorted(later - earlier for (earlier, _), (later, _) in itertools.pairwise(kills))
+    hits = sum(records > 0 for _, records in kills)
+    told = f"{len(kills)} kills, {hits} of workers that had counted since their start, {cut_off} inside a transaction"
+    if gaps:
+        told += f"; {gaps[0]:.1f} to {gaps[-1]:.1f} s apart, half of them within {gaps[len(gaps) // 2]:.1f} s"
+    return [told, *(note for group in found for note in group.notes)]
