@@ -14,6 +14,7 @@ from stores import dead_letters, flush, hours, offsets
 from stores.copying import Item
 from tests.contract.flushes import CONSUMER, HOUR, FlushesContract, Store
 from tests.support.fakes.database import Database, FakeFlushes
+from tests.support.fakes.postgres import FakePostgres
 
 
 class Memory:
@@ -33,6 +34,25 @@ class Memory:
 
     async def letters(self) -> dict[tuple[int, int], dead_letters.Letter]:
         return self._database.letters
+
+
+class Server:
+    """`Store` of the fake server."""
+
+    def __init__(self) -> None:
+        self._server = FakePostgres(hours=[HOUR])
+
+    def flushes(self, consumer: offsets.Consumer = CONSUMER) -> flush.Flushes:
+        return flush.PostgresFlushes("worker", consumer, connect=self._server.connect)
+
+    async def sums(self) -> dict[Item, tuple[int, int]]:
+        return self._server.tables.sums
+
+    async def totals(self) -> dict[tuple[int, str, int], tuple[int, int]]:
+        return self._server.tables.totals
+
+    async def letters(self) -> dict[tuple[int, int], dead_letters.Letter]:
+        return {(letter.partition, letter.offset): letter for letter in self._server.tables.letters.values()}
 
 
 class Postgres:
@@ -76,6 +96,12 @@ class TestFakeFlushes(FlushesContract):
     @pytest.fixture
     def store(self) -> Store:
         return Memory()
+
+
+class TestFlushesOnFakePostgres(FlushesContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return Server()
 
 
 class TestPostgresFlushes(FlushesContract):
