@@ -41,6 +41,11 @@ clean-state:  ## Forget the data, logs and password of `make run`
 test: venv  ## Run the tests; TESTS=tests/unit for a part of them
 	$(BIN)/pytest $(TESTS)
 
+.PHONY: test-faults
+test-faults: kafka  ## Kill, freeze and cut off real processes: nothing lost, nothing doubled; SEED=7 SIZE=short REPORT=file
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE)) \
+	  $(if $(REPORT),--report $(REPORT))
+
 .PHONY: test-aerospike
 test-aerospike: venv  ## Run the tests that need a real Aerospike cluster; AEROSPIKE_HOSTS=127.0.0.1:3000 names it
 	@: $${AEROSPIKE_HOSTS:?names no cluster: AEROSPIKE_HOSTS=127.0.0.1:3000 AEROSPIKE_NAMESPACE=test make test-aerospike}

@@ -9,6 +9,7 @@ same plan. Exit status 1: a scenario lost or doubled an event, or did not do wha
 
 import argparse
 import random
+import shutil
 import signal
 import sys
 import time
@@ -21,11 +22,20 @@ from tests.faults import report, scenarios, stage
 
 
 def main() -> int:
-    """Play and judge."""
+    """Play and judge. An interrupted run ends all that it started."""
     arguments = _parser().parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        _say(f"interrupted, seed {arguments.seed}")
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
     folder = paths.PROJECT / ".local" / "faults" / f"seed-{arguments.seed}"
     path = arguments.report or folder / "report.json"
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier run with this seed
     began = time.monotonic()
     outcomes: list[report.Outcome] = []
     _say(f"seed {arguments.seed}, {arguments.size}; logs in {folder}")

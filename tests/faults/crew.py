@@ -7,6 +7,7 @@ that started it (devstack/tether.py).
 import threading
 import time
 from collections.abc import Callable
+from signal import SIGKILL
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,7 @@ READY_SECONDS = 90.0
 _LOOK_SECONDS = 0.02
 _STEADY_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
+_ASKED_FOR = (None, 0, -SIGKILL)
 
 Make = Callable[[str], Application]
 
@@ -107,6 +109,12 @@ class Crew:
         self.add(name)
         return clean
 
+    def ask_to_restart(self, name: str) -> None:
+        """SIGTERM; started again whenever it has ended."""
+        with self._lock:
+            self._members[name].told = True
+            self._members[name].application.ask_to_stop()
+
     def stop(self) -> None:
         """SIGTERM to all of them at once, and wait for their end."""
         with self._lock:
@@ -135,10 +143,12 @@ class Crew:
     def _look_after(self, name: str, member: Member) -> None:
         """One that ended by itself soon after its start is started again a pause later."""
         now = time.monotonic()
+        age = now - member.started_at
         if not member.told:
-            age = now - member.started_at
+            member.due = now + (_PAUSE_SECONDS if age < _STEADY_SECONDS else 0.0)
+        if not member.told or member.application.returncode not in _ASKED_FOR:
             self.endings.append(f"{name} {member.application.ending()} after {age:.1f} s")
-            member.told, member.due = True, now + (_PAUSE_SECONDS if age < _STEADY_SECONDS else 0.0)
+        member.told = True
         if now >= member.due:
             member.application.start()
             member.told, member.started_at = False, now

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,9 +64,17 @@ class Stage:
             self._shared = self._ends.enter_context(self.servers())
         return self._shared
 
-    def servers(self) -> contextlib.AbstractContextManager[workers.Servers]:
+    @contextlib.contextmanager
+    def servers(self) -> Iterator[workers.Servers]:
         """A broker and a PostgreSQL for one scenario alone: to be frozen, restarted and filled up."""
-        return workers.servers(throwaway_data=True)
+        kept = self.folder / f"servers-{next(self._numbers)}"
+        with workers.servers(throwaway_data=True) as started:
+            try:
+                yield started
+            finally:
+                kept.mkdir()
+                for server in (started.kafka, started.postgres):
+                    shutil.copy(server.log, kept)
 
     def topic(self, scenario: str, servers: workers.Servers | None = None, partitions: int = 4) -> KafkaSettings:
         """A new topic."""

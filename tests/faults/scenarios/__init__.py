@@ -5,12 +5,13 @@ from typing import Final
 
 from tests.faults import stage
 from tests.faults.report import Outcome
-from tests.faults.scenarios import calm, workers
+from tests.faults.scenarios import calm, gateways, workers
 
 Run = Callable[[stage.Stage, stage.Size, int], Outcome]
 
 ALL: Final[dict[str, Run]] = {
     calm.NAME: calm.run,
     workers.NAME: workers.run,
+    gateways.NAME: gateways.run,
 }
 """By name, in the order in which they run."""
