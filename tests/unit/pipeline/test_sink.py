@@ -427,6 +427,18 @@ async def test_a_log_that_ends_below_what_was_counted_is_refused_with_a_sentence
         await counting.place(0)
 
 
+async def test_what_others_counted_while_the_database_was_away_lies_beyond_no_end() -> None:
+    """A placement waits for PostgreSQL for as long as it is away; the ends that it read before are old by then."""
+    counting = worker()
+    counting.database.away = True
+    placing = asyncio.create_task(counting.place(0))
+    await eventually.until(counting.sink.is_asking)
+    counting.log.fill(0, 5)
+    counting.database.offsets[counting.of, 0] = 15
+    counting.database.away = False
+    assert await placing == {0: 15}
+
+
 async def test_a_partition_whose_stored_offset_retention_overtook_goes_on_at_what_is_left() -> None:
     counting = worker()
     await counting.place(0)
