@@ -50,7 +50,7 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         reach = await self._retrier.ask(self._topic.offsets, for_good=True)
         earliest = {partition: reach[partition][0] for partition in partitions}
         stored = await self._retrier.ask(lambda: self._flushes.open(earliest), for_good=True)
-        # Asked again: while PostgreSQL was away, or this worker stopped, others may have counted beyond the ends of then.
+        # Asked again: while PostgreSQL was away, or this worker stopped, others may have counted beyond those ends.
         log.refuse_truncated(stored, await self._retrier.ask(self._topic.offsets, for_good=True))
         runs = await self._retrier.ask(lambda: self._flushes.letter_runs(stored, self._limit.window), for_good=True)
         self._limit.resume(stored, runs)
