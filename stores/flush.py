@@ -6,8 +6,7 @@ one round trip the offsets, the small tables and the COMMIT, so that no row lock
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -81,7 +80,10 @@ class Flushes(Protocol):
 
 
 class PostgresFlushes:
-    """`Flushes` on one connection to the primary, made anew after every failure."""
+    """`Flushes` on one connection to the primary, made anew after every failure.
+
+    What locks offsets is one message each, with its own COMMIT: a client that stops between two holds up nobody.
+    """
 
     def __init__(
         self,
@@ -96,26 +98,26 @@ class PostgresFlushes:
 
     async def open(self, starts: Mapping[int, int]) -> dict[int, int]:
         try:
-            async with asyncio.timeout(self._patience), self._transaction() as conn:
-                of = self._consumer
+            async with asyncio.timeout(self._patience):
+                conn, of = await self._connected(), self._consumer
                 if others := await offsets.other_topics(conn, of):
                     raise errors.TopicReplaced(of.group, of.topic, str(of.topic_id), others)
-                await offsets.insert_missing(conn, self._consumer, starts)
-                return await offsets.read_settled(conn, self._consumer, starts)
+                await offsets.insert_missing(conn, of, starts)
+                return await offsets.read_settled(conn, of, starts)
         except _FAILURES as error:
             raise await self._given_up(error) from error
 
     async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
         try:
-            async with asyncio.timeout(self._patience), self._transaction() as conn:
-                return await dead_letters.runs(conn, self._consumer, ends, at_most)
+            async with asyncio.timeout(self._patience):
+                return await dead_letters.runs(await self._connected(), self._consumer, ends, at_most)
         except _FAILURES as error:
             raise await self._given_up(error) from error
 
     async def settled(self, partitions: Sequence[int]) -> dict[int, int]:
         try:
-            async with asyncio.timeout(self._patience), self._transaction() as conn:
-                return await offsets.read_settled(conn, self._consumer, partitions)
+            async with asyncio.timeout(self._patience):
+                return await offsets.read_settled(await self._connected(), self._consumer, partitions)
         except _FAILURES as error:
             raise await self._given_up(error) from error
 
@@ -171,16 +173,11 @@ class PostgresFlushes:
     async def _rolled_back(self, conn: primary.Connection) -> None:
         try:
             if conn.info.transaction_status is not TransactionStatus.IDLE:
-                await conn.execute(_SQL["rollback"])
-        except psycopg.Error as error:
-            _log.warning("rollback failed, connection dropped", error=str(error))
+                async with asyncio.timeout(self._patience):
+                    await conn.execute(_SQL["rollback"])
+        except _FAILURES as error:
+            _log.warning("rollback failed, connection dropped", error=repr(error))
             await self.close()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[primary.Connection]:
-        conn = await self._connected()
-        async with conn.transaction():
-            yield conn
 
     async def _connected(self) -> primary.Connection:
         # A call that was cancelled half way leaves its transaction open: that connection is not to be gone on with.

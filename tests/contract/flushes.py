@@ -1,7 +1,6 @@
 """What every `Flushes` must do: a mixin, inherited by the real one and by the fake (test_flushes.py)."""
 
 import uuid
-from collections.abc import Callable
 from typing import Protocol
 
 import pytest
@@ -28,9 +27,6 @@ class Store(Protocol):
 
     async def letters(self) -> dict[tuple[int, int], dead_letters.Letter]:
         """`{(partition, offset): letter}`."""
-
-
-Make = Callable[[], Store]
 
 
 def item(origin: str = "origin", minute: int = MINUTE) -> Item:

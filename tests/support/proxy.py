@@ -11,6 +11,7 @@ class Fault(Enum):
 
     CUT_BEFORE = "the server never gets it"
     CUT_AFTER = "the server gets it and answers, the client never hears of it"
+    CUT_LATE = "the same, but the server gets it at thaw(), long after the client lost the connection"
     FREEZE = "nothing passes any more, until thaw()"
 
 
@@ -47,7 +48,7 @@ class Proxy:
             while data := await reader.read(1 << 16):
                 if self._word is not None and self._word in data:
                     self._word = None
-                    if not await self._strike(data, back, answers):
+                    if not await self._strike(data, writer, back, answers):
                         break
                 else:
                     back.write(data)
@@ -60,13 +61,17 @@ class Proxy:
             back.close()
             self._connections.discard(task)
 
-    async def _strike(self, data: bytes, back: asyncio.StreamWriter, answers: asyncio.Task[None]) -> bool:
+    async def _strike(
+        self, data: bytes, writer: asyncio.StreamWriter, back: asyncio.StreamWriter, answers: asyncio.Task[None]
+    ) -> bool:
         """Whether the connection lives on."""
         self.struck.set()
-        if self._fault is Fault.FREEZE:
-            await self._thawed.wait()
-        if self._fault is Fault.CUT_AFTER:
+        if self._fault in (Fault.CUT_AFTER, Fault.CUT_LATE):
             answers.cancel()
+        if self._fault is Fault.CUT_LATE:
+            writer.close()
+        if self._fault in (Fault.FREEZE, Fault.CUT_LATE):
+            await self._thawed.wait()
         if self._fault is not Fault.CUT_BEFORE:
             back.write(data)
             await back.drain()

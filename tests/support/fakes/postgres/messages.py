@@ -1,8 +1,9 @@
 """What passes between the two ends of a connection, and what may become of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -33,6 +34,22 @@ class Outcome(NamedTuple):
     error: psycopg.Error | None
     status: TransactionStatus
     alive: bool = True
+
+
+class Delay(NamedTuple):
+    """What a message's way to the server takes longer than usual."""
+
+    seconds: float = 0.0
+    until: asyncio.Event | None = None
+
+    async def over(self) -> None:
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        if self.until is not None:
+            await self.until.wait()
+
+
+NO_DELAY: Final = Delay()
 
 
 class Fate(Enum):

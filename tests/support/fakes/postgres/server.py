@@ -10,7 +10,7 @@ from stores import primary
 from tests.support.fakes.postgres import refusals
 from tests.support.fakes.postgres.connection import PATIENCE_S, FakeConnection
 from tests.support.fakes.postgres.engine import Engine
-from tests.support.fakes.postgres.messages import Fate, Message, Outcome
+from tests.support.fakes.postgres.messages import Delay, Fate, Message, Outcome
 from tests.support.fakes.postgres.sessions import Session
 from tests.support.fakes.postgres.tables import Tables
 
@@ -21,7 +21,7 @@ class _Strike(NamedTuple):
     query: str
     fate: Fate
     client: str | None
-    late_s: float
+    delay: Delay
 
 
 class FakePostgres:
@@ -61,9 +61,21 @@ class FakePostgres:
 
     # -- faults of a connection ----------------------------------------------------------------------------------------
 
-    def strike(self, query: str, fate: Fate, client: str | None = None, late_s: float = 0.0) -> None:
-        """Once, at the next message of that name (of that client). `late_s` delays it on its way there."""
-        self._strikes.append(_Strike(query, fate, client, late_s))
+    def strike(
+        self,
+        query: str,
+        fate: Fate,
+        client: str | None = None,
+        late_s: float = 0.0,
+        until: asyncio.Event | None = None,
+    ) -> None:
+        """Once, at the next message of that name (of that client), which is late on its way by seconds or an event."""
+        self._strikes.append(_Strike(query, fate, client, Delay(late_s, until)))
+
+    @property
+    def struck(self) -> bool:
+        """Whether every strike ordered has happened."""
+        return not self._strikes
 
     def cut(self, client: str, *, delivered: bool = True) -> None:
         """The network drops the client's connections; what was on its way there arrives if `delivered`."""
@@ -108,7 +120,7 @@ class FakePostgres:
         for at, strike in enumerate(self._strikes):
             if strike.query == message.name and strike.client in (None, session.client):
                 del self._strikes[at]
-                return session.send(message, strike.fate, strike.late_s)
+                return session.send(message, strike.fate, strike.delay)
         return session.send(message)
 
     async def cancel(self, session: Session) -> None:

@@ -10,7 +10,7 @@ from psycopg.pq import TransactionStatus
 
 from tests.support.fakes.postgres import refusals
 from tests.support.fakes.postgres.engine import Engine
-from tests.support.fakes.postgres.messages import Fate, Message, Outcome
+from tests.support.fakes.postgres.messages import NO_DELAY, Delay, Fate, Message, Outcome
 from tests.support.fakes.postgres.refusals import State
 from tests.support.fakes.postgres.tables import Changes, Hour, Offset
 
@@ -51,14 +51,19 @@ class Session:
 
     # -- for the client's end ------------------------------------------------------------------------------------------
 
-    def send(self, message: Message, fate: Fate = Fate.DELIVERED, late_s: float = 0.0) -> asyncio.Future[Outcome]:
-        """The answer to come. A message that is `late_s` late is so on its way there."""
+    def send(
+        self,
+        message: Message,
+        fate: Fate = Fate.DELIVERED,
+        delay: Delay = NO_DELAY,
+    ) -> asyncio.Future[Outcome]:
+        """The answer to come."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if self._deserted or self._ended:
             answer.set_result(self._lost())
             return answer
         self._answer, self._phase = answer, _Phase.UNDERWAY
-        self._task = self.engine.spawn(self._exchange(message, answer, late_s))
+        self._task = self.engine.spawn(self._exchange(message, answer, delay))
         if fate is not Fate.DELIVERED:
             self.desert(delivered=fate is Fate.CUT_AFTER)
         return answer
@@ -164,9 +169,9 @@ class Session:
 
     # -- details -------------------------------------------------------------------------------------------------------
 
-    async def _exchange(self, message: Message, answer: asyncio.Future[Outcome], late_s: float) -> None:
+    async def _exchange(self, message: Message, answer: asyncio.Future[Outcome], delay: Delay) -> None:
         try:
-            await asyncio.sleep(late_s)
+            await delay.over()
             await self.engine.moment()
             self._stop_idling()
             self._phase = _Phase.RUNNING
