@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple, Protocol
 
+from aiokafka.errors import RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -34,6 +35,7 @@ class BatchConsumer(driver.Consumer):
     """Faust's consumer, except for what it yields and where it seeks to."""
 
     transport: "BatchTransport"
+    _thread: "BatchConsumerThread"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -95,7 +97,7 @@ class BatchConsumer(driver.Consumer):
         assigned = self.assignment()
         offsets = {TopicPartition(*tp): OffsetAndMetadata(end, note) for tp, end in ends.items() if tp in assigned}
         if offsets:
-            await self._thread.call_thread(self._thread._ensure_consumer().commit, offsets)  # noqa: SLF001
+            await self._thread.call_thread(self._thread.commit_between_rebalances, offsets)
 
     async def told_kafka(self) -> dict[TP, tuple[int, str]]:
         """`(offset, note)` as committed, of each assigned partition that has such. Raises `KafkaError`."""
@@ -139,6 +141,19 @@ class BatchConsumer(driver.Consumer):
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's thread with a consumer that waits for company: Faust names no least size of a fetch."""
+
+    async def commit_between_rebalances(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit; while the group is rebalanced raise `aiokafka.errors.RebalanceInProgressError`.
+
+        Kafka takes up a connection's requests one after the other. A commit that is sent behind a join is looked at
+        when the join is through, and refused for its old generation; aiokafka answers that by joining anew. One commit
+        a second, and others that take longer to join, make that a rebalance without end.
+        """
+        consumer = self._ensure_consumer()
+        coordinator = consumer._coordinator  # noqa: SLF001 - there is no other way to ask it
+        if coordinator._performed_join_prepare or coordinator._rejoin_needed_fut.done():  # noqa: SLF001
+            raise RebalanceInProgressError
+        await consumer.commit(offsets)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

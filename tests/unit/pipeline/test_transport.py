@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import aiokafka
 import pytest
 from aiokafka.consumer import fetcher as aiokafka_fetcher
+from aiokafka.errors import RebalanceInProgressError
 from faust.app import base as faust_app
 from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
@@ -54,6 +55,9 @@ class Consumer(transport.BatchConsumer):
         self.sought: list[Mapping[TP, int]] = []
         self.assigned = {ONE, TWO}
         self.committed: list[dict[Any, Any]] = []
+        self.coordinator = SimpleNamespace(
+            _performed_join_prepare=False, _rejoin_needed_fut=SimpleNamespace(done=lambda: False)
+        )
         self._buffered_partitions = set()
         self._active = {ONE, TWO}
         self._thread: Any = self
@@ -72,10 +76,16 @@ class Consumer(transport.BatchConsumer):
         self.sought.append(partitions)
 
     def _ensure_consumer(self) -> Any:
-        return SimpleNamespace(commit=self.committed.append)
+        return SimpleNamespace(commit=self._note_commit, _coordinator=self.coordinator)
 
-    async def call_thread(self, call: Callable[..., None], *arguments: Any) -> None:
-        call(*arguments)
+    async def _note_commit(self, offsets: dict[Any, Any]) -> None:
+        self.committed.append(offsets)
+
+    async def commit_between_rebalances(self, offsets: Any) -> None:
+        await transport.BatchConsumerThread.commit_between_rebalances(self, offsets)  # type: ignore[arg-type]
+
+    async def call_thread(self, call: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        await call(*arguments)
 
     async def all(self) -> list[tuple[TP, Any]]:
         return [pair async for pair in self.getmany(1.0)]
@@ -171,6 +181,18 @@ async def test_kafka_is_told_of_assigned_partitions_and_never_of_none() -> None:
     await consumer.tell_kafka({ONE: 5, TWO: 6}, "id")
     [told] = consumer.committed
     assert {(tp.partition, at.offset, at.metadata) for tp, at in told.items()} == {(1, 6, "id")}
+
+
+async def test_a_commit_waits_for_the_end_of_a_rebalance() -> None:
+    """Sent behind a join it would be refused for its old generation, and aiokafka would join once more."""
+    consumer = Consumer()
+    for rebalancing in ({"_performed_join_prepare": True}, {"_rejoin_needed_fut": SimpleNamespace(done=lambda: True)}):
+        between = vars(consumer.coordinator).copy()
+        vars(consumer.coordinator).update(rebalancing)
+        with pytest.raises(RebalanceInProgressError):
+            await consumer.tell_kafka({ONE: 5}, "id")
+        vars(consumer.coordinator).update(between)
+    assert consumer.committed == []
 
 
 async def test_a_seek_of_a_partition_that_went_is_left_out() -> None:
