@@ -80,6 +80,11 @@ class Consuming:
         offsets = {TP(self._topic, partition): end for partition, end in ends.items()}
         await self._app.consumer.tell_kafka(offsets, self._note)
 
+    def member_id(self) -> str:
+        """What Kafka calls this member of the group; empty before it has joined."""
+        member: str = self._app.consumer.member_id
+        return member
+
     async def committed(self) -> dict[int, int]:
         """What Kafka was told of this very topic, of the assigned partitions. Raises `aiokafka.errors.KafkaError`."""
         told = await self._app.consumer.told_kafka()

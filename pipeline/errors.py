@@ -35,7 +35,7 @@ class TooManyDeadLetters(PipelineError):
 
 
 class Stalled(PipelineError):
-    """The watchdog saw lag and no movement."""
+    """The watchdog saw lag and no movement, or the event loop stands."""
 
 
 class OperationRefused(PipelineError):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
-from broker import backlog, connections, topics
+from broker import backlog, connections, groups, tails, topics
 from pipeline import errors
 
 
@@ -26,7 +26,7 @@ class KafkaLog:
     """`Log` over the admin protocol, with a client of its own."""
 
     def __init__(self, bootstrap: str, topic: str, topic_id: UUID, timeout_s: float = 10.0) -> None:
-        self._admin = connections.admin(bootstrap)
+        self._bootstrap, self._admin = bootstrap, connections.admin(bootstrap)
         self._topic, self._id, self._timeout_s = topic, topic_id, timeout_s
 
     async def verify(self) -> None:
@@ -39,6 +39,14 @@ class KafkaLog:
 
     async def committed(self, group: str) -> dict[int, int]:
         return await asyncio.to_thread(backlog.committed, self._admin, group, self._topic, self._timeout_s)
+
+    async def with_records(self, starts: Mapping[int, int]) -> set[int]:
+        """See `watchdog.Topic`."""
+        return await asyncio.to_thread(tails.with_records, self._bootstrap, self._topic, starts, self._timeout_s)
+
+    async def assignments(self, group: str) -> dict[str, set[int]] | None:
+        """See `membership.Groups`."""
+        return await asyncio.to_thread(groups.assignments, self._admin, group, self._topic, self._timeout_s)
 
     async def _described(self) -> topics.Topic:
         return await asyncio.to_thread(topics.describe, self._admin, self._topic, self._timeout_s)

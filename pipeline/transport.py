@@ -99,6 +99,12 @@ class BatchConsumer(driver.Consumer):
         if offsets:
             await self._thread.call_thread(self._thread.commit_between_rebalances, offsets)
 
+    @property
+    def member_id(self) -> str:
+        """What Kafka calls this member of the group; empty before it has joined."""
+        consumer = self._thread._consumer  # noqa: SLF001
+        return consumer._coordinator.member_id if consumer is not None else ""  # noqa: SLF001
+
     async def told_kafka(self) -> dict[TP, tuple[int, str]]:
         """`(offset, note)` as committed, of each assigned partition that has such. Raises `KafkaError`."""
         coordinator = self._thread._ensure_consumer()._coordinator  # noqa: SLF001 - `committed` drops the note

@@ -11,12 +11,14 @@ import uvloop
 from broker import connections, topics
 from broker import errors as broker_errors
 from pipeline import app as faust_app
-from pipeline import batches, commits, ending, garbage, log, watchdog
+from pipeline import batches, commits, ending, garbage, log, membership, watchdog
+from pipeline.heartbeat import Heartbeat
 from pipeline.settings import WorkerSettings
 from runtime import health, logging, probes
 
 _log = logging.get_logger(__name__)
-_SILENT_S = 45.0
+_SILENT = 0.75  # of the time after which the watchdog ends a worker, so that /healthz goes bad before
+_LEAST_SILENT_S = 3.0  # a fetch that finds nothing takes more than a second
 _LAST_WRITE_S = 5.0
 
 
@@ -55,22 +57,23 @@ class Tasks:
 class Movement:
     """Whether the consumer's loop moves. `/healthz` asks this, and answers from the same event loop."""
 
-    def __init__(self, fetches: Callable[[], int], excused: Callable[[], bool]) -> None:
-        """`fetches` counts fetches that returned; `excused` is true while a store that is away holds all of it up."""
-        self._fetches, self._excused = fetches, excused
+    def __init__(self, fetches: Callable[[], int], excused: Callable[[], bool], silent_s: float) -> None:
+        """`fetches` counts fetches that returned, and is to change within `silent_s`; `excused` is true while a store
+        that is away holds all of it up."""
+        self._fetches, self._excused, self._silent_s = fetches, excused, silent_s
         self._seen, self._at = -1, time.monotonic()
 
     async def run(self) -> None:
-        """Look once a second, for ever."""
+        """Look again and again, for ever."""
         while True:
             if self._fetches() != self._seen or self._excused():
                 self._seen, self._at = self._fetches(), time.monotonic()
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(self._silent_s / 10)
 
     def trouble(self) -> str | None:
         """None, or what is wrong."""
         silent_s = time.monotonic() - self._at
-        return None if silent_s < _SILENT_S else f"no fetch has returned for {silent_s:.0f} s"
+        return None if silent_s < self._silent_s else f"no fetch has returned for {silent_s:.0f} s"
 
 
 class Readiness:
@@ -130,17 +133,20 @@ class Worker:
         dog = watchdog.Watchdog(
             self.kafka,
             lambda: sink.expected,
-            lambda: self.kafka.committed(self._group),
+            membership.Membership(self.kafka, self._group, self.consuming.member_id, self.topic.partitions).orphans,
             sink.is_asking,
             self._settings.stalled_after_s,
         )
-        movement = Movement(lambda: self._app.transport.fetches, sink.is_asking)
+        silent_s = max(_LEAST_SILENT_S, _SILENT * self._settings.stalled_after_s)
+        movement = Movement(lambda: self._app.transport.fetches, sink.is_asking, silent_s)
+        heartbeat = Heartbeat(self._settings.stalled_after_s)
         readiness = Readiness(self._store, lambda: sink.placed, sink.is_asking)
         probe_server = probes.ProbeServer(
             self._settings.probe_host, self._settings.probe_port, readiness.dependencies, movement.trouble
         )
         tasks = Tasks(self._app)
-        for task in (sink.run, self.committer.run, dog.run, movement.run, readiness.run, _served(probe_server), *more):
+        watching = (heartbeat.run, dog.run, movement.run, readiness.run, _served(probe_server))
+        for task in (sink.run, self.committer.run, *watching, *more):
             tasks.add(task)
         garbage.calm()
         self._until_signal(sink)

@@ -24,5 +24,8 @@ def test_a_consumer_is_a_member_from_its_joining_to_its_leaving(kafka: KafkaServ
         consumer.poll(0.1)
 
     assert len(groups.members(admin, topic)) == 1
+    assert groups.assignments(admin, topic, topic) == {consumer.memberid(): {0, 1, 2, 3}}
+    assert groups.assignments(admin, topic, "another topic") == {consumer.memberid(): set()}
     consumer.close()
     assert groups.members(admin, topic) == []
+    assert groups.assignments(admin, topic, topic) == {}

@@ -1,7 +1,7 @@
 """A topic in memory: records by partition and offset, with holes and a truncated beginning where a test wants them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -66,6 +66,11 @@ class FakeLog:
     async def offsets(self) -> dict[int, tuple[int, int]]:
         await self._asked()
         return {partition: (self.earliest[partition], self.ends[partition]) for partition in self.records}
+
+    async def with_records(self, starts: Mapping[int, int]) -> set[int]:
+        """`watchdog.Topic`."""
+        await self._asked()
+        return {partition for partition, start in starts.items() if self.batch(partition, start) is not None}
 
     async def committed(self, group: str) -> dict[int, int]:
         await self._asked()

@@ -22,7 +22,7 @@ class Loop:
     def __init__(self) -> None:
         self.fetches = 0
         self.excused = False
-        self.movement = worker.Movement(lambda: self.fetches, lambda: self.excused)
+        self.movement = worker.Movement(lambda: self.fetches, lambda: self.excused, silent_s=45.0)
 
     async def look(self) -> None:
         looking = asyncio.create_task(self.movement.run())

@@ -1,0 +1,102 @@
+"""A worker that lives on without consuming is ended, and its successor counts what it left, once."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from devstack import waiting
+from devstack.kafka import KafkaServer
+from devstack.postgres import PostgresServer
+from pipeline import ending
+from tests.support import databases, stalls, topics, workers
+from tests.support.fakes.log import value
+
+BEFORE, AFTER = 20, 10
+"""Records that arrive before the stall, and in the partition that stalls."""
+STALLED_AFTER_S = 2.0
+BOUND_S = 15.0
+"""On a busy machine; 2.2 to 2.7 s is what it takes on an idle one."""
+
+STALLS: dict[stalls.Stall, str] = {
+    stalls.fetch_never_returns: "10 records wait and nothing has moved for 2 s in partitions [0]",
+    stalls.position_is_stuck: "10 records wait and nothing has moved for 2 s in partitions [0]",
+    stalls.records_are_lost: "10 records wait and nothing has moved for 2 s in partitions [0]",
+    stalls.agent_hangs: "10 records wait and nothing has moved for 2 s in partitions [0]",
+    stalls.partition_stays_paused: "10 records wait and nothing has moved for",
+    stalls.loop_stands: "the event loop has stood still for 2 s, in",
+}
+
+
+class Ended(NamedTuple):
+    """What became of a stalled worker, and of its successor."""
+
+    status: int
+    log: str
+    seconds: float
+    counted_before: int
+    sent: int
+    counted: int
+
+
+class Course:
+    """A worker that stalls, on a topic of two partitions and a database of its own, and the one that follows it."""
+
+    def __init__(self, kafka: KafkaServer, postgres: PostgresServer, folder: Path, stall: stalls.Stall) -> None:
+        self._postgres, self._folder, self._stall = postgres, folder, stall
+        self._topic = topics.make(kafka, f"stall-{stall.__name__}-{time.monotonic_ns()}", partitions=2)
+        self._sent = 0
+
+    def run(self) -> Ended:
+        defect = f"from tests.support import stalls\nstalls.{self._stall.__name__}({BEFORE})"
+        with databases.fresh(self._postgres) as database:
+            with workers.planted(
+                defect, self._topic, database, self._folder, stalled_after_s=STALLED_AFTER_S
+            ) as stalled:
+                self._send(BEFORE)
+                stalled.wait_counted(BEFORE)
+                self._send(AFTER)
+                began = time.monotonic()
+                waiting.until(lambda: not self._lives(stalled), workers.SECONDS)
+                seconds = time.monotonic() - began
+                status, counted_before = stalled.wait_ended(), stalled.counted()
+            with workers.running(self._topic, database, self._folder / "successor") as successor:
+                successor.wait_counted(self._sent)
+                counted = successor.counted()
+        return Ended(status, stalled.log, seconds, counted_before, self._sent, counted)
+
+    def _lives(self, worker: workers.Worker) -> bool:
+        """The other partition goes on meanwhile, where its worker does."""
+        if self._stall is stalls.partition_stays_paused:
+            self._send(1, partition=1)
+        return worker.application.running
+
+    def _send(self, count: int, partition: int = 0) -> None:
+        workers.send(self._topic, [value(partition, self._sent + each) for each in range(count)], partition)
+        self._sent += count
+
+
+@pytest.fixture(scope="module")
+def courses(
+    kafka: KafkaServer, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[stalls.Stall, Future[Ended]]]:
+    """All of them at once: they mostly wait."""
+    with databases.fresh(postgres), ThreadPoolExecutor(len(STALLS)) as pool:
+        yield {
+            stall: pool.submit(Course(kafka, postgres, tmp_path_factory.mktemp(stall.__name__), stall).run)
+            for stall in STALLS
+        }
+
+
+@pytest.mark.parametrize("stall", STALLS, ids=lambda stall: stall.__name__)
+def test_a_worker_that_stalls_ends_and_its_successor_counts_the_rest_once(
+    courses: dict[stalls.Stall, Future[Ended]], stall: stalls.Stall
+) -> None:
+    ended = courses[stall].result()
+    assert ended.status == ending.EXIT_STATUS, ended.log
+    assert STALLS[stall] in ended.log
+    assert STALLED_AFTER_S <= ended.seconds < BOUND_S
+    assert ended.counted_before < ended.sent == ended.counted
