@@ -18,6 +18,9 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
     request_timeout_s: float = Field(
         90.0, ge=10, description="Seconds that one request to Kafka may take. Half of it bounds taking up partitions."
     )
+    max_poll_interval_s: float = Field(
+        300.0, ge=1, description="Seconds for which a worker's event loop may stand still and keep its partitions."
+    )
     max_poll_records: int = Field(4_000, ge=1, description="Records of one fetch at most, over all partitions.")
     fetch_bytes: int = Field(1 << 20, ge=1 << 16, description="Bytes that one fetch takes of one partition.")
     fetch_least_bytes: int = Field(1 << 16, ge=1, description="Bytes that end the broker's wait for more to fetch.")

@@ -6,16 +6,20 @@ version changes it.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka.errors import RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.tables import recovery
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 import stores.errors
-from pipeline import batches, errors
+from pipeline import batches, errors, placement
 from runtime import logging
 
 _log = logging.get_logger(__name__)
@@ -26,6 +30,9 @@ class Seeker(Protocol):
 
     async def starts(self, partitions: set[int]) -> dict[int, int]:
         """The offset to go on with, of every partition in `partitions`: exactly these are assigned from now on."""
+
+    def is_asking(self) -> bool:
+        """Whether a store or a broker is away, and asked again and again where to go on."""
 
     def seek_failed(self, error: BaseException) -> None:
         """The consumer could not be placed; it would keep its partitions, consume nothing and say nothing."""
@@ -41,7 +48,23 @@ class BatchConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
 
-    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+    @Service.task
+    async def _poll(self) -> None:
+        """Polls, as aiokafka counts it, while this event loop runs; whether it moves is the watchdog's to judge.
+
+        A worker that has no partition, or waits for its store, fetches nothing. After `broker_max_poll_interval` of
+        that aiokafka leaves the group and does not come back before the next fetch: never, as a rebalance ends all
+        fetches until it is through (aiokafka issue 1187).
+        """
+        async for _ in self.itertimer(self.app.conf.broker_max_poll_interval / 4):
+            self._thread.polled()
+
+    @cached_property
+    def _placement(self) -> placement.Placement:
+        seeker, half = self.transport.seeker, self.app.conf.broker_request_timeout / 2
+        return placement.Placement(self._place_all, seeker.is_asking, seeker.seek_failed, half)
+
+    def _new_consumer_thread(self) -> "BatchConsumerThread":
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's own signature
@@ -67,19 +90,33 @@ class BatchConsumer(driver.Consumer):
         """Go to the offsets that the seeker names, not to those that Kafka has committed.
 
         Ends, or ends the process, within half of `broker_request_timeout`: after the whole of it Faust gives up without
-        a word and keeps the partitions.
+        a word and keeps the partitions. While a store is away they are paused, and sought when it is back.
         """
+        self._placement.begin()
         try:
-            await self._place()
-        except Exception as error:  # whatever it was: without a place to go on from, nothing would ever be consumed
-            self.transport.seeker.seek_failed(error)
-            raise
+            if not await self._placement.wait():
+                self.pause_partitions(self.assignment())
+        except placement.GivenUp as error:
+            raise recovery.RebalanceAgain from error
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """What is assigned is about to change: the next seek is for what it is then."""
+        self._placement.give_up()
+        await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Faust seeks only where there is something to seek: a worker that has nothing left is told of that as well."""
+        """Faust seeks only where there is something to seek: a worker that has nothing left is told of that as well.
+
+        Not waited for: the group's coordinator waits for this, and hears no heartbeat meanwhile.
+        """
         await super().on_partitions_assigned(assigned, generation_id)
         if not assigned:
-            await self.perform_seek()
+            self._placement.begin()
+
+    async def on_stop(self) -> None:
+        """A placement under way ends with the consumer."""
+        self._placement.give_up()
+        await super().on_stop()
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Fetch on from `offset`; of a partition that is not assigned any more nothing is fetched anyway."""
@@ -121,17 +158,21 @@ class BatchConsumer(driver.Consumer):
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust only logs here that nothing moves. The watchdog looks at the same and ends the process."""
 
+    async def _place_all(self) -> None:
+        await self._place()
+        self.resume_partitions(self.assignment())
+
     async def _place(self) -> None:
-        async with asyncio.timeout(self.app.conf.broker_request_timeout / 2):
-            assigned = {tp.partition: tp for tp in self.assignment()}
-            starts = await self.transport.seeker.starts(set(assigned))
-            if starts:
-                await self.seek_wait({assigned[partition]: offset for partition, offset in starts.items()})
+        assigned = {tp.partition: tp for tp in self.assignment()}
+        starts = await self.transport.seeker.starts(set(assigned))
+        if starts:
+            await self.seek_wait({assigned[partition]: offset for partition, offset in starts.items()})
 
     async def _place_back(self) -> None:
         """In the middle of a rebalance: the partitions may go at any time, and the rebalance ends with a seek."""
         try:
-            await self._place()
+            async with asyncio.timeout(self.app.conf.broker_request_timeout / 2):
+                await self._place()
         except (errors.PipelineError, stores.errors.StoreError) as error:
             self.transport.seeker.seek_failed(error)
             raise
@@ -160,6 +201,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         if coordinator._performed_join_prepare or coordinator._rejoin_needed_fut.done():  # noqa: SLF001
             raise RebalanceInProgressError
         await consumer.commit(offsets)
+
+    def polled(self) -> None:
+        """Count the time without a fetch from now on."""
+        if self._consumer is not None:
+            self._consumer._subscription._last_fetch_ended = time.monotonic()  # noqa: SLF001 - there is no other way
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

@@ -12,11 +12,13 @@ from tests.support.fakes.log import value
 def test_a_worker_without_partitions_is_ready_and_lives_and_takes_over(
     kafka: KafkaServer, topic: str, database: DatabaseSettings, tmp_path: Path
 ) -> None:
+    """Also when it has fetched nothing for longer than `max_poll_interval_s`: aiokafka alone would leave the group."""
     log = topics.make(kafka, topic, partitions=1)
     sent = 0
+    short = {"stalled_after_s": 8, "max_poll_interval_s": 3}
     with (
-        workers.running(log, database, tmp_path / "first", stalled_after_s=8) as first,
-        workers.running(log, database, tmp_path / "second", stalled_after_s=8) as second,
+        workers.running(log, database, tmp_path / "first", **short) as first,
+        workers.running(log, database, tmp_path / "second", **short) as second,
     ):
 
         def one_ended() -> bool:

@@ -18,6 +18,9 @@ class Nowhere:
     async def starts(self, partitions: set[int]) -> dict[int, int]:
         raise NotImplementedError
 
+    def is_asking(self) -> bool:
+        raise NotImplementedError
+
     def seek_failed(self, error: BaseException) -> None:
         raise error
 

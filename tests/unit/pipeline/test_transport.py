@@ -12,6 +12,7 @@ import aiokafka
 import pytest
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.errors import RebalanceInProgressError
+from aiokafka.consumer import group_coordinator, subscription_state
 from faust.app import base as faust_app
 from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
@@ -19,6 +20,7 @@ from faust.transport.drivers import aiokafka as faust_driver
 from faust.types import TP
 
 from pipeline import batches, errors, transport
+from tests.support import eventually
 from tests.support.fakes.counting import records
 
 ONE, TWO = TP("t", 0), TP("t", 1)
@@ -29,12 +31,24 @@ class Seeker:
 
     def __init__(self, starts: Mapping[int, int] | None = None, failure: Exception | None = None) -> None:
         self.known, self.failure, self.failures = starts, failure, list[BaseException]()
+        self.asking = False
+        self.known_now = asyncio.Event()
+        self.asked: list[set[int]] = []
+
+    def is_asking(self) -> bool:
+        return self.asking
+
+    def answer(self, starts: Mapping[int, int]) -> None:
+        """The store is back."""
+        self.asking, self.known = False, starts
+        self.known_now.set()
 
     async def starts(self, partitions: set[int]) -> dict[int, int]:
+        self.asked.append(partitions)
         if self.failure is not None:
             raise self.failure
         if self.known is None:
-            await asyncio.sleep(3600)
+            await self.known_now.wait()
         return {partition: (self.known or {})[partition] for partition in partitions}
 
     def seek_failed(self, error: BaseException) -> None:
@@ -46,8 +60,9 @@ class Consumer(transport.BatchConsumer):
 
     should_stop = False
 
-    def __init__(self, seeker: Seeker | None = None) -> None:
-        self.app: Any = SimpleNamespace(consumer_generation_id=1, conf=SimpleNamespace(broker_request_timeout=0.02))
+    def __init__(self, seeker: Seeker | None = None, request_timeout: float = 60.0) -> None:
+        conf = SimpleNamespace(broker_request_timeout=request_timeout)
+        self.app: Any = SimpleNamespace(consumer_generation_id=1, conf=conf)
         self.transport: Any = SimpleNamespace(fetches=0, seeker=seeker or Seeker({0: 7, 1: 9}))
         self.flow_active = True
         self.fetched: dict[TP, list[Any]] = {ONE: records(3, 4), TWO: records(8)}
@@ -59,12 +74,13 @@ class Consumer(transport.BatchConsumer):
             _performed_join_prepare=False, _rejoin_needed_fut=SimpleNamespace(done=lambda: False)
         )
         self._buffered_partitions = set()
-        self._active = {ONE, TWO}
+        self._paused_partitions = set()
+        self._active_partitions = {ONE, TWO}
         self._thread: Any = self
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own signature
         self.during_fetch()
-        return self.fetched, self._active
+        return self.fetched, self._active_partitions
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         return SimpleNamespace(tp=tp, offset=record.offset, key=b"key", value=None)
@@ -142,11 +158,71 @@ async def test_partitions_are_sought_to_where_the_store_says_they_are() -> None:
     assert consumer.sought == [{ONE: 7, TWO: 9}]
 
 
+async def test_while_a_store_is_away_partitions_are_paused_and_sought_when_it_is_back() -> None:
+    """However long: Faust goes on meanwhile, and no process ends."""
+    seeker = Seeker(starts=None)
+    seeker.asking = True
+    consumer = Consumer(seeker, request_timeout=0.02)
+    await consumer.perform_seek()
+    assert (consumer.sought, consumer._active_partitions) == ([], set())  # noqa: SLF001
+    await asyncio.sleep(0.05)  # five times half of the request timeout
+    seeker.answer({0: 7, 1: 9})
+    await eventually.until(lambda: consumer._active_partitions == {ONE, TWO})  # noqa: SLF001
+    assert (consumer.sought, seeker.failures) == ([{ONE: 7, TWO: 9}], [])
+
+
+async def test_partitions_that_are_taken_away_before_they_were_taken_up_are_not_sought(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def revoked(_consumer: object, _partitions: set[TP]) -> None:
+        pass
+
+    monkeypatch.setattr(faust_consumer.Consumer, "on_partitions_revoked", revoked)
+    seeker = Seeker(starts=None)
+    consumer = Consumer(seeker)
+    seeking = asyncio.create_task(consumer.perform_seek())
+    await eventually.until(lambda: seeker.asked == [{0, 1}])
+    await consumer.on_partitions_revoked({ONE, TWO})
+    with pytest.raises(faust_recovery.RebalanceAgain):  # as Faust's own code says it to itself
+        await seeking
+    seeker.answer({0: 7, 1: 9})
+    consumer.assigned = {TWO}
+    await consumer.perform_seek()
+    assert (consumer.sought, seeker.failures) == ([{TWO: 9}], [])
+
+
+async def test_a_worker_left_without_partitions_keeps_nobody_waiting_for_its_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The coordinator waits for it and hears no heartbeat meanwhile."""
+
+    async def assigned(_consumer: object, _partitions: set[TP], _generation: int) -> None:
+        pass
+
+    monkeypatch.setattr(faust_consumer.Consumer, "on_partitions_assigned", assigned)
+    seeker = Seeker(starts=None)
+    consumer = Consumer(seeker)
+    consumer.assigned = set()
+    async with asyncio.timeout(1):
+        await consumer.on_partitions_assigned(set(), 2)
+    await eventually.until(lambda: seeker.asked == [set()])
+    consumer._placement.give_up()  # noqa: SLF001
+
+
+async def test_a_worker_that_fetches_nothing_polls_as_aiokafka_counts_it() -> None:
+    """Else a standby worker leaves the group after `broker_max_poll_interval`, and never comes back."""
+    subscription = subscription_state.SubscriptionState()
+    thread: Any = SimpleNamespace(_consumer=SimpleNamespace(_subscription=subscription))
+    subscription._last_fetch_ended -= 3600  # noqa: SLF001
+    transport.BatchConsumerThread.polled(thread)
+    assert subscription.fetcher_idle_time < 60
+
+
 async def test_a_placement_ends_the_process_within_half_of_the_request_timeout() -> None:
     seeker = Seeker(starts=None)
     began = asyncio.get_running_loop().time()
     with pytest.raises(TimeoutError):
-        await Consumer(seeker).perform_seek()
+        await Consumer(seeker, request_timeout=0.02).perform_seek()
     assert asyncio.get_running_loop().time() - began >= 0.01
     assert [type(failure) for failure in seeker.failures] == [TimeoutError]
 
@@ -207,7 +283,7 @@ def test_a_full_buffer_takes_no_partition_out_of_the_fetch() -> None:
     consumer = Consumer()
     consumer.on_buffer_full(ONE)
     consumer.on_buffer_drop(ONE)
-    assert consumer._active == {ONE, TWO}  # noqa: SLF001
+    assert consumer._active_partitions == {ONE, TWO}  # noqa: SLF001
     assert consumer._buffered_partitions == set()  # noqa: SLF001
 
 
@@ -230,8 +306,14 @@ LEANED_ON: dict[str, tuple[Callable[..., Any], str]] = {
     "driver.AIOKafkaConsumerThread._seek_wait": (faust_driver.AIOKafkaConsumerThread._seek_wait, "9d221e816d94"),  # noqa: SLF001
     "driver.AIOKafkaConsumerThread.getmany": (faust_driver.AIOKafkaConsumerThread.getmany, "26fc5fc9f3b6"),
     "Recovery._resume_streams": (faust_recovery.Recovery._resume_streams, "d986a6710c1a"),  # noqa: SLF001
+    "Recovery._restart_recovery": (faust_recovery.Recovery._restart_recovery.fun, "6bd8a8558a2d"),  # noqa: SLF001
+    "Consumer.pause_partitions": (faust_consumer.Consumer.pause_partitions, "27a1c94bdacd"),
+    "Consumer.resume_partitions": (faust_consumer.Consumer.resume_partitions, "afe6b7c02a41"),
     "App._on_partitions_revoked": (faust_app.App._on_partitions_revoked, "d5c895bbe57d"),  # noqa: SLF001
     "Fetcher.fetched_records": (aiokafka_fetcher.Fetcher.fetched_records, "be4348896b9b"),
+    "GroupCoordinator.ensure_active_group": (group_coordinator.GroupCoordinator.ensure_active_group, "33c84c1a9301"),
+    "GroupCoordinator._heartbeat_routine": (group_coordinator.GroupCoordinator._heartbeat_routine, "61d010289522"),  # noqa: SLF001
+    "SubscriptionState.fetch_context": (subscription_state.SubscriptionState.fetch_context, "ff2a654dca23"),
     "AIOKafkaConsumer.seek": (aiokafka.AIOKafkaConsumer.seek, "a9430f1f3b9a"),
 }
 
