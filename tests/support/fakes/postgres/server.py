@@ -49,7 +49,7 @@ class FakePostgres:
         """`primary.Connect`."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self.engine.moment()
+                await self.engine.pace.moment()
         except TimeoutError as error:
             message = "connection timeout expired"
             raise psycopg.errors.ConnectionTimeout(message) from error
@@ -104,10 +104,10 @@ class FakePostgres:
 
     def freeze(self) -> None:
         """Nothing is done and nothing is answered until `thaw`; what arrives waits."""
-        self.engine.freeze()
+        self.engine.pace.freeze()
 
     def thaw(self) -> None:
-        self.engine.thaw()
+        self.engine.pace.thaw()
 
     def fail_over(self, lost: int = 0) -> None:
         """Another server takes over that never saw the last `lost` commits; every connection is lost."""
@@ -124,11 +124,11 @@ class FakePostgres:
         return session.send(message)
 
     async def cancel(self, session: Session) -> None:
-        await self.engine.moment()
+        await self.engine.pace.moment()
         if self.away or session.client in self._vanished:
             raise refusals.connection_refused()
         session.cancel()
-        await self.engine.moment()
+        await self.engine.pace.moment()
 
     def _of(self, client: str) -> list[Session]:
         return [session for session in self.sessions if session.client == client]

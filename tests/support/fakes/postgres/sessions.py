@@ -63,7 +63,7 @@ class Session:
             answer.set_result(self._lost())
             return answer
         self._answer, self._phase = answer, _Phase.UNDERWAY
-        self._task = self.engine.spawn(self._exchange(message, answer, delay))
+        self._task = self.engine.pace.spawn(self._exchange(message, answer, delay))
         if fate is not Fate.DELIVERED:
             self.desert(delivered=fate is Fate.CUT_AFTER)
         return answer
@@ -85,7 +85,7 @@ class Session:
             self._task.cancel()
             self._phase = _Phase.IDLE
         if self._phase in (_Phase.IDLE, _Phase.ANSWERING):
-            self.engine.spawn(self._notice())
+            self.engine.pace.spawn(self._notice())
 
     # -- for the server ------------------------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class Session:
 
     async def toil(self) -> None:
         """Work that takes a moment, and that a cancel request or a timeout ends."""
-        await self.engine.moment()
+        await self.engine.pace.moment()
         if self._canceled:
             raise refusals.canceled_by_user()
         if self._deadline is not None and _now() >= self._deadline:
@@ -172,7 +172,7 @@ class Session:
     async def _exchange(self, message: Message, answer: asyncio.Future[Outcome], delay: Delay) -> None:
         try:
             await delay.over()
-            await self.engine.moment()
+            await self.engine.pace.moment()
             self._stop_idling()
             self._phase = _Phase.RUNNING
             outcome = await self._obey(message)
@@ -181,7 +181,7 @@ class Session:
                 self._end()
                 return
             self._start_idling()
-            await self.engine.moment()
+            await self.engine.pace.moment()
             self._phase = _Phase.IDLE
             self._reply(outcome)
         except Exception as error:  # a defect of the fake, or a query that it does not know
@@ -232,7 +232,7 @@ class Session:
 
     async def _notice(self) -> None:
         """A backend sees that its client is gone when it reads on."""
-        await self.engine.moment()
+        await self.engine.pace.moment()
         self._end()
 
     def _end(self) -> None:
@@ -245,7 +245,7 @@ class Session:
     def _start_idling(self) -> None:
         seconds = self.settings.get("idle_in_transaction_session_timeout")
         if seconds and self._in_block and not self.copying:
-            self._idling = self.engine.call_later(seconds, self._idle_too_long)
+            self._idling = self.engine.pace.call_later(seconds, self._idle_too_long)
 
     def _stop_idling(self) -> None:
         if self._idling is not None:
@@ -253,10 +253,10 @@ class Session:
             self._idling = None
 
     def _idle_too_long(self) -> None:
-        self.engine.spawn(self._give_up_idling())
+        self.engine.pace.spawn(self._give_up_idling())
 
     async def _give_up_idling(self) -> None:
-        await self.engine.moment()
+        await self.engine.pace.moment()
         if self._phase in (_Phase.IDLE, _Phase.ANSWERING):
             self.terminate(refusals.idle_too_long)
 
