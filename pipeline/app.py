@@ -42,6 +42,7 @@ def make(settings: WorkerSettings, group: str, seeker: transport.Seeker) -> Any:
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 4,
         broker_request_timeout=settings.request_timeout_s,
+        broker_max_poll_interval=settings.max_poll_interval_s,
         loghandlers=[],
     )
     fetching = transport.Fetching(settings.fetch_least_bytes, settings.fetch_wait_s)

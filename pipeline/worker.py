@@ -157,6 +157,7 @@ class Worker:
             await self._write_last(sink)
 
         worker = faust.Worker(self._app, loop=self.loop, redirect_stdouts=False, override_logging=False, quiet=True)
+        worker.spinner = None  # it writes the codes that hide and show a terminal's cursor into the log
         worker.execute_from_commandline()
 
     async def _write_last(self, sink: Sink) -> None:
@@ -179,6 +180,9 @@ class _Seeker:
 
     async def starts(self, partitions: set[int]) -> dict[int, int]:
         return await self.sink.starts(partitions)
+
+    def is_asking(self) -> bool:
+        return self.sink.is_asking()
 
     def seek_failed(self, error: BaseException) -> None:
         ending.end_process(error)
