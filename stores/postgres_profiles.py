@@ -19,7 +19,7 @@ class PostgresProfiles:
     """A ProfileStore over a pool made by `stores.pools.for_profiles`.
 
     "Atomically the newest 200" is kept by readers, who take no more, and by this: an entry is removed only by a
-    transaction that sees 200 newer ones. So writers of one cookie need no lock that they would wait for.
+    statement that sees 200 newer ones. So writers of one cookie need no lock that they would wait for.
     """
 
     def __init__(self, pool: pools.Pool) -> None:
@@ -62,8 +62,14 @@ class PostgresProfiles:
         await self._pool.close()
 
     async def _add(self, batch: Sequence[ProfileWrite]) -> None:
+        """Two statements, each a transaction of its own that the server ends without a further word.
+
+        A worker that is stopped between two words of one transaction holds the rows of its entries, and the worker that
+        takes its partitions over writes just these: it waited for as long as the other was stopped, for inside a
+        pipeline not even idle_in_transaction_session_timeout counts. What is not trimmed is trimmed by the next write.
+        """
         touched = list({(write.cookie, write.action): None for write in batch})
-        async with self._connection() as conn, conn.pipeline(), conn.transaction():  # one round trip
+        async with self._connection() as conn:
             await conn.execute(
                 _SQL["add"],
                 {
