@@ -63,15 +63,21 @@ class Group:
     def play(self, plan: Sequence[Action], say: Callable[[str], None]) -> None:
         """One action after the other. The plan's clock stands while there is nobody counting whom the next could hit.
 
-        Raises `Interrupted` once `over` is set, and TimeoutError where nobody counts for a minute.
+        Ends early once `over` is set, and where something that was to follow does not within a minute: a failure.
         """
         clock = 0.0
         do = {"kill": self._kill, "stop": self._stop, "join": self._join, "leave": self._leave}
         for action in plan:
             if self.over.wait(action.at_s - clock):
-                raise Interrupted
+                return
             clock = action.at_s
-            say(f"  {action}: {do[action.kind](action)}; {self._progress.total():,} counted")
+            try:
+                say(f"  {action}: {do[action.kind](action)}; {self._progress.total():,} counted")
+            except TimeoutError as error:
+                self.failures.append(f"{action}: {error}")
+                return
+            except Interrupted:
+                return
 
     def recovery_s(self) -> dict[str, list[float]]:
         """Seconds from each fault until every partition was counted again, by kind of fault."""
@@ -99,11 +105,13 @@ class Group:
         name, start = frozen.name, self._crew.starts(frozen.name)
         self.over.wait(_SEEN_SECONDS)
         since = self._progress.latest
-        self._wait(lambda: self._progress.moved_all(since), "all partitions to be counted while one worker is stopped")
-        others_s = time.monotonic() - at
-        self.over.wait(max(0.0, action.for_s - others_s))
-        stopped_s = time.monotonic() - at
-        self._wake(name)
+        try:
+            self._wait(lambda: self._progress.moved_all(since), f"the others to count on while {name} is stopped")
+            others_s = time.monotonic() - at
+            self.over.wait(max(0.0, action.for_s - others_s))
+            stopped_s = time.monotonic() - at
+        finally:
+            self._wake(name)
         self._wait(
             lambda: self._placements(name) > frozen.placements or self._crew.starts(name) > start,
             f"{name} to be placed again",
