@@ -11,6 +11,7 @@ from stores.postgres_profiles import PostgresProfiles
 from stores.profiles import ProfileStore
 from tests.contract.profile_store import ProfileStoreContract
 from tests.support.aerospike_client import FakeClient
+from tests.support.fakes.profile_store import ProfileServer
 
 
 class TestPostgresProfiles(ProfileStoreContract):
@@ -31,3 +32,9 @@ class TestAerospikeProfilesWithoutServer(ProfileStoreContract):
         profiles = AerospikeProfiles(FakeClient, "test", "profiles")
         yield profiles
         await profiles.close()
+
+
+class TestProfilesInMemory(ProfileStoreContract):
+    @pytest_asyncio.fixture
+    async def store(self) -> ProfileStore:
+        return ProfileServer().connect("client")
