@@ -3,18 +3,17 @@
 import asyncio
 import itertools
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from devstack import ports
 from simulator import client, outcomes
 from simulator.outcomes import Outcome
 from tests.faults import history, tagging
+from tests.faults.background import Background
 
 _ANSWER_SECONDS: Final = 10.0
 _STEP_SECONDS: Final = 0.01
@@ -28,7 +27,7 @@ _STATUSES: Final[Mapping[Outcome, history.Status]] = {
 }
 
 
-class Clients:
+class Clients(Background):
     """A thread that posts `rate` events a second, to one gateway after the other, from `__enter__` to `__exit__`.
 
     An event that surely is not stored is sent again to the next gateway, under another id. One in `bad_every` has a
@@ -38,6 +37,7 @@ class Clients:
 
     def __init__(self, gateways: Sequence[int], log: history.History, prefix: str, rate: float, bad_every: int) -> None:
         """`gateways` are their ports."""
+        super().__init__("clients")
         self.sent = 0
         self.statuses: Counter[int] = Counter()
         self.accepted: list[str] = []
@@ -47,23 +47,16 @@ class Clients:
         self._bad = itertools.cycle(_BAD)
         self._pools: list[client.Pool] = []
         self._begun = self._under_way = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="clients", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Sends no more; what is under way is answered, or times out."""
-        self._over.set()
-        self._thread.join()
 
     def acknowledged_s(self, port: int, moment: float) -> float | None:
         """Seconds from `moment` (monotonic) until this gateway acknowledged an event again; None if it never did."""
         return next((at - moment for at in self._acknowledged[port] if at > moment), None)
 
-    async def _run(self) -> None:
+    def _run(self) -> None:
+        asyncio.run(self._post_all())
+
+    async def _post_all(self) -> None:
+        """In the end nothing more is sent, and what is under way is answered or times out."""
         self._pools = [client.Pool(ports.HOST, port, _CONNECTIONS, _WAITING) for port in self._ports]
         for pool in self._pools:
             pool.start()

@@ -8,11 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 from signal import SIGKILL
-from types import TracebackType
-from typing import Self
 
 from devstack import waiting
 from devstack.applications import Application
+from tests.faults.background import Background
 
 READY_SECONDS = 90.0
 _LOOK_SECONDS = 0.02
@@ -33,32 +32,18 @@ class Member:
         self.started_at = self.due = 0.0
 
 
-class Crew:
+class Crew(Background):
     """Members by name. `make` gives the application of a name; `endings` says who ended without being told to, and how.
 
     Every method may be called from any thread.
     """
 
     def __init__(self, make: Make) -> None:
+        super().__init__("supervisor")
         self.endings: list[str] = []
         self._make = make
         self._members: dict[str, Member] = {}
         self._lock = threading.RLock()
-        self._over = threading.Event()
-        self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._supervisor.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """None is left."""
-        with self._lock:
-            for member in self._members.values():
-                member.wanted = False
-                member.application.kill()
-        self._over.set()
-        self._supervisor.join()
 
     @property
     def names(self) -> list[str]:
@@ -133,7 +118,15 @@ class Crew:
         """SIGCONT."""
         self.application(name).resume()
 
-    def _supervise(self) -> None:
+    def _end(self) -> None:
+        """None is left. The thread ends last: its end would end them too."""
+        with self._lock:
+            for member in self._members.values():
+                member.wanted = False
+                member.application.kill()
+        super()._end()
+
+    def _run(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
             with self._lock:
                 for name, member in self._members.items():

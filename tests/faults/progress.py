@@ -1,16 +1,15 @@
 """How far a group is, looked at many times a second: afterwards one can tell when events were counted again."""
 
-import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import psycopg
 
 from broker import backlog, connections, errors
 from runtime.settings import DatabaseSettings, KafkaSettings
 from tests.faults import stored
+from tests.faults.background import Background
 
 _LOOK_SECONDS = 0.05
 _END_SECONDS = 5.0
@@ -29,23 +28,13 @@ class Look(Protocol):
         """Let go of connections."""
 
 
-class Progress:
+class Progress(Background):
     """Looks from `__enter__` to `__exit__`."""
 
     def __init__(self, look: Look, every_s: float = _LOOK_SECONDS) -> None:
+        super().__init__("progress")
         self._look, self._every_s = look, every_s
         self._seen: list[tuple[float, Offsets]] = [(time.monotonic(), {})]
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._thread.join(_END_SECONDS)  # it may hang in a store that is frozen
-        self._look.close()
 
     @property
     def latest(self) -> Offsets:
@@ -72,11 +61,16 @@ class Progress:
             (at - moment for at, offsets in self._seen if at > moment and _is_beyond(offsets, before[-1])), None
         )
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while not self._over.wait(self._every_s):
             offsets = self._look()
             if offsets is not None and offsets != self.latest:
                 self._seen.append((time.monotonic(), offsets))
+
+    def _end(self) -> None:
+        self._over.set()
+        self._thread.join(_END_SECONDS)  # it may hang in a store that is frozen
+        self._look.close()
 
 
 class Counted:

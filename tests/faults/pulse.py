@@ -1,11 +1,9 @@
 """Which workers of a crew are counting at this moment: what is killed while it starts has lost nothing."""
 
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
 from bench import workers
+from tests.faults.background import Background
 from tests.faults.crew import Crew
 
 _LOOK_SECONDS = 0.15
@@ -13,24 +11,15 @@ _FRESH_SECONDS = 1.0
 RECORDS = "allezone_pipeline_records_total"
 
 
-class Pulse:
+class Pulse(Background):
     """Looks at every member several times a second, from `__enter__` to `__exit__`."""
 
     def __init__(self, crew: Crew) -> None:
+        super().__init__("pulse")
         self._crew = crew
         self._seen: dict[str, tuple[int, float]] = {}
         self._beats: dict[str, tuple[int, float]] = {}
         self._asleep: set[str] = set()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="pulse", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._thread.join()
 
     def counting(self) -> list[str]:
         """Those that have counted within the last second, since their present start; the latest first."""
@@ -45,7 +34,7 @@ class Pulse:
     def _is_same(self, name: str, start: int) -> bool:
         return self._crew.starts(name) == start and self._crew.application(name).running
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
             for name in set(self._crew.names) - self._asleep:
                 self._look(name)

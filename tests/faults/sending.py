@@ -3,19 +3,18 @@
 import threading
 import time
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import KafkaError, Message, Producer
 
 from runtime.settings import KafkaSettings
 from tests.faults import history, tagging
+from tests.faults.background import Background
 
 _END_SECONDS = 90.0
 _STEP_SECONDS = 0.01
 
 
-class Sender:
+class Sender(Background):
     """A thread that sends events named `PREFIX-0`, `PREFIX-1`, ...: `count` of them, or, with a `rate` (a second), on
     and on until `finish`.
 
@@ -32,11 +31,11 @@ class Sender:
         **settings: str | float,
     ) -> None:
         """`settings` are librdkafka's, on top of an idempotent producer's."""
+        super().__init__("sender")
         self.sent = 0
         self._topic, self._log, self._prefix, self._count, self._rate = topic.kafka_topic, log, prefix, count, rate
         self._open = self._extra = 0
-        self._hurry, self._over = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._hurry = threading.Event()
         self._producer = Producer(
             {
                 "bootstrap.servers": topic.kafka_hosts,
@@ -46,15 +45,6 @@ class Sender:
                 **settings,
             }
         )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Sends no more; what is under way ends."""
-        self._over.set()
-        self.join()
 
     @property
     def done(self) -> bool:
@@ -87,6 +77,11 @@ class Sender:
                 self._send(f"{self._prefix}-{self.sent}", self.sent)
             self._producer.poll(_STEP_SECONDS)
         self._open = self._producer.flush(_END_SECONDS)
+
+    def _end(self) -> None:
+        """Sends no more; what is under way ends."""
+        self._over.set()
+        self.join()
 
     @property
     def _is_last(self) -> bool:

@@ -72,7 +72,7 @@ class Stage:
             try:
                 yield started
             finally:
-                kept.mkdir()
+                kept.mkdir(parents=True, exist_ok=True)
                 for server in (started.kafka, started.postgres):
                     shutil.copy(server.log, kept)
 

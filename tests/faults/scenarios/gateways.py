@@ -89,7 +89,7 @@ class _Faults:
 
     def __init__(self, on: stage.Stage, crew: Crew, senders: clients.Clients, counted: Progress) -> None:
         self._on, self._crew, self._senders, self._counted = on, crew, senders, counted
-        self._kills: list[tuple[str, float]] = []
+        self._kills: list[tuple[int, float]] = []
         self._thaws: list[float] = []
 
     def play(self, todo: list[Action]) -> None:
@@ -115,8 +115,7 @@ class _Faults:
 
     def recovery_s(self) -> dict[str, list[float]]:
         """Until a killed gateway acknowledges again; until, after a freeze, every partition is counted again."""
-        port = {name: self._crew.application(name).port for name in self._crew.names}
-        again = [self._senders.acknowledged_s(port[name], moment) for name, moment in self._kills]
+        again = [self._senders.acknowledged_s(port, moment) for port, moment in self._kills]
         counted = [self._counted.recovery_s(moment) for moment in self._thaws]
         return {
             "gateway killed, until it acknowledges": [seconds for seconds in again if seconds is not None],
@@ -125,7 +124,7 @@ class _Faults:
 
     def _kill(self, name: str) -> None:
         self._crew.kill(name)
-        self._kills.append((name, time.monotonic() + _UNDER_WAY_SECONDS))
+        self._kills.append((self._crew.application(name).port, time.monotonic() + _UNDER_WAY_SECONDS))
 
 
 def _freeze(pick: random.Random, moment: float) -> list[Action]:
