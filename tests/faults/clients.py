@@ -20,6 +20,7 @@ _STEP_SECONDS: Final = 0.01
 _CONNECTIONS: Final = 48
 _WAITING: Final = 200
 _ATTEMPTS: Final = 3
+_SHUNNED_SECONDS: Final = 0.25
 _STATUSES: Final[Mapping[Outcome, history.Status]] = {
     Outcome.STORED: history.ACKNOWLEDGED,
     Outcome.REFUSED: history.REFUSED,
@@ -30,7 +31,8 @@ _STATUSES: Final[Mapping[Outcome, history.Status]] = {
 class Clients(Background):
     """A thread that posts `rate` events a second, to one gateway after the other, from `__enter__` to `__exit__`.
 
-    An event that surely is not stored is sent again to the next gateway, under another id. One in `bad_every` has a
+    A gateway that takes no connection is left alone for a moment, unless no other is left. An event that surely is not
+    stored is sent again to the next gateway, under another id. One in `bad_every` has a
     body that must be refused: it stands in the history as refused whatever was answered, and in `accepted` if that was
     204.
     """
@@ -44,6 +46,7 @@ class Clients(Background):
         self._ports, self._log, self._prefix, self._rate, self._bad_every = gateways, log, prefix, rate, bad_every
         self._acknowledged: dict[int, list[float]] = {port: [] for port in gateways}
         self._turns = itertools.cycle(range(len(gateways)))
+        self._shunned_until = [0.0] * len(gateways)
         self._bad = itertools.cycle(_BAD)
         self._pools: list[client.Pool] = []
         self._begun = self._under_way = 0
@@ -83,16 +86,24 @@ class Clients(Background):
         self._send(name, tagging.body(name, number), partial(self._ended, number, attempt))
 
     def _send(self, name: str, body: bytes, ended: Callable[[str, float, int, client.Answer], None]) -> None:
-        turn = next(self._turns)
+        turn = self._turn()
         self.sent += 1
         self._under_way += 1
         done = partial(ended, name, time.time(), turn)
         if not self._pools[turn].submit(_request(body), _ANSWER_SECONDS, done):
             done(client.Answer(0, b"", sent=False))
 
+    def _turn(self) -> int:
+        """The next gateway's, of those that take connections."""
+        now, first = time.monotonic(), next(self._turns)
+        turns = [(first + step) % len(self._ports) for step in range(len(self._ports))]
+        return next((turn for turn in turns if self._shunned_until[turn] <= now), first)
+
     def _ended(self, number: int, attempt: int, name: str, sent: float, turn: int, answer: client.Answer) -> None:
         outcome = outcomes.of(answer)
         self._note(name, sent, _STATUSES[outcome], answer)
+        if not answer.sent:
+            self._shunned_until[turn] = time.monotonic() + _SHUNNED_SECONDS
         if outcome is Outcome.STORED:
             self._acknowledged[self._ports[turn]].append(time.monotonic())
         elif outcome is Outcome.REFUSED and attempt < _ATTEMPTS:

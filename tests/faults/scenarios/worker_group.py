@@ -156,16 +156,20 @@ class Group:
         return found[0]
 
     def _freeze(self, target: str) -> Frozen:
-        """Stop a worker; inside a write, if one of many looks finds one there."""
+        """Stop a worker; one that counts inside a write, if one of many looks finds one there.
+
+        Profiles are written in single statements, inside of which the server waits for nobody.
+        """
         self._sender.burst(_BURST)
+        looks = _LOOKS_FOR_A_WRITE if self._kind == "aggregates" else 1
         with psycopg.connect(self._database.conninfo(), autocommit=True) as conn:
-            for look in range(_LOOKS_FOR_A_WRITE):
+            for look in range(looks):
                 name = self._victim(target)
                 placements, fenced = self._placements(name), self._fenced(name)
                 self._pulse.asleep(name, is_so=True)
                 self._crew.pause(name)
                 inside = self._is_inside(conn, name)
-                if inside or look == _LOOKS_FOR_A_WRITE - 1:
+                if inside or look == looks - 1:
                     break
                 self._wake(name)
         return Frozen(name, inside, placements, fenced)
