@@ -1,0 +1,97 @@
+"""The stack files as `docker stack deploy` reads them: anchors merged, variables filled in.
+
+`docker stack config` says the same, and test_docker.py holds the two together where there is a docker client; these
+tests need none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+STACKS: Final = ROOT / "stacks"
+REGISTRY: Final = "registry.test:5000"
+RELEASE: Final = "release-7"
+
+_VARIABLE: Final = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<rule>:-|:\?)(?P<rest>[^}]*))?\})")
+
+
+class VariableMissing(KeyError):
+    """A variable that must be set is not."""
+
+
+class Stack(msgspec.Struct):
+    """One file, rendered. The parts are as YAML has them."""
+
+    name: str
+    services: dict[str, dict[str, Any]]
+    networks: dict[str, dict[str, Any]]
+    secrets: dict[str, dict[str, Any]]
+    volumes: dict[str, Any]
+    other: dict[str, Any]
+
+    def jobs(self) -> set[str]:
+        """Names of the services that run once."""
+        return {name for name, service in self.services.items() if is_job(service)}
+
+
+def is_job(service: Mapping[str, Any]) -> bool:
+    """Whether a service runs once and ends."""
+    return str(service.get("deploy", {}).get("mode", "")).endswith("-job")
+
+
+def images() -> dict[str, str]:
+    """What stacks/images.env says."""
+    return dict(
+        line.split("=", 1)
+        for line in (STACKS / "images.env").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    )
+
+
+def environment() -> dict[str, str]:
+    """The variables of a deployment, as stacks/deploy has them."""
+    return images() | {"REGISTRY": REGISTRY, "RELEASE": RELEASE, "KAFKA_CLUSTER_ID": "dGVzdC1jbHVzdGVyLWlkMQ"}
+
+
+def render(name: str, variables: Mapping[str, str] | None = None) -> Stack:
+    """`stacks/NAME.yaml`. Raises VariableMissing."""
+    text = (STACKS / f"{name}.yaml").read_text("utf-8")
+    return parse(name, text, environment() if variables is None else variables)
+
+
+def parse(name: str, text: str, variables: Mapping[str, str]) -> Stack:
+    """A stack from its text."""
+    content = _interpolate(yaml.safe_load(text), variables)
+    parts = {part: content.pop(part, None) or {} for part in ("services", "networks", "secrets", "volumes")}
+    return Stack(name=name, **parts, other={key: part for key, part in content.items() if not key.startswith("x-")})
+
+
+def _interpolate(part: Any, variables: Mapping[str, str]) -> Any:
+    """Values, not keys."""
+    match part:
+        case dict():
+            return {key: _interpolate(value, variables) for key, value in part.items()}
+        case list():
+            return [_interpolate(value, variables) for value in part]
+        case str():
+            return _VARIABLE.sub(lambda found: _value(found, variables), part)
+        case _:
+            return part
+
+
+def _value(found: re.Match[str], variables: Mapping[str, str]) -> str:
+    if found["dollar"]:
+        return "$"
+    name, rule, rest = found["name"], found["rule"], found["rest"]
+    if variables.get(name):
+        return variables[name]
+    if rule == ":-":
+        return str(rest)
+    raise VariableMissing(name)

@@ -1,0 +1,40 @@
+"""Docker's own reading of the files: its schema takes them, nothing is said to be ignored, and it sees what we see."""
+
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.stacks import rendering
+from tests.stacks.test_policies import FILES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_docker_takes_the_file_and_reads_the_same_in_it(name: str) -> None:
+    read = _docker_stack_config(name)
+    ours = rendering.render(name)
+    assert read["services"].keys() == ours.services.keys()
+    for service, theirs in read["services"].items():
+        mine = ours.services[service]
+        assert theirs.keys() == mine.keys(), service
+        assert theirs["image"] == mine["image"]
+        assert theirs.get("environment", {}) == {k: str(v) for k, v in mine.get("environment", {}).items()}
+        assert set(theirs["networks"]) == set(mine["networks"])
+        assert theirs["deploy"].keys() == mine["deploy"].keys()
+    assert read["secrets"].keys() == ours.secrets.keys()
+
+
+def _docker_stack_config(name: str) -> dict[str, Any]:
+    """Always skipped without docker, in CI as well: only the client knows its schema, and no package has it."""
+    command = ["docker", "stack", "config", "--compose-file", str(rendering.STACKS / f"{name}.yaml")]
+    environment = {**rendering.environment(), "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    except FileNotFoundError:
+        pytest.skip("no docker client: its schema was not asked")
+    if "is not a docker command" in done.stderr or "unknown command" in done.stderr:
+        pytest.skip("a docker client of before version 23: it has no `docker stack config`")
+    assert (done.returncode, done.stderr) == (0, "")
+    content: dict[str, Any] = yaml.safe_load(done.stdout)
+    return content

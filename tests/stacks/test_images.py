@@ -1,0 +1,80 @@
+"""The Dockerfiles and the list of images that they are built from."""
+
+import re
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.stacks import rendering
+
+DOCKERFILES: Final = (rendering.ROOT / "Dockerfile", *sorted((rendering.ROOT / "services").glob("*/Dockerfile")))
+_PINNED: Final = re.compile(r"[a-z0-9./-]+:v?\d+(\.\d+)+[a-z0-9.-]*(@sha256:[0-9a-f]{64})?")
+
+each_dockerfile = pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(rendering.ROOT)))
+
+
+@pytest.mark.parametrize("name", rendering.images())
+def test_a_base_is_named_by_its_whole_version(name: str) -> None:
+    assert _PINNED.fullmatch(rendering.images()[name])
+
+
+@each_dockerfile
+def test_bases_come_from_the_one_list(path: Path) -> None:
+    instructions = _instructions(path)
+    bases = {words[1] for words in instructions if words[0] == "FROM"}
+    arguments = {words[1] for words in instructions if words[0] == "ARG"}
+    assert bases == {f"${{{name}}}" for name in arguments}
+    assert arguments <= rendering.images().keys()
+
+
+@each_dockerfile
+def test_the_container_is_not_root_and_checks_itself(path: Path) -> None:
+    instructions = _instructions(path)
+    last_stage = instructions[max(i for i, words in enumerate(instructions) if words[0] == "FROM") :]
+    users = [words[1] for words in last_stage if words[0] == "USER"]
+    assert users
+    assert users[-1].split(":")[0] not in {"root", "0"}
+    assert any(words[0] == "HEALTHCHECK" and "healthcheck" in " ".join(words) for words in last_stage)
+
+
+@each_dockerfile
+def test_nothing_is_fetched_without_a_checksum(path: Path) -> None:
+    """Debian's packages are signed; Python's are installed by hash."""
+    text = "\n".join(" ".join(words) for words in _instructions(path))
+    assert not re.search(r"\b(curl|wget|git clone)\b|^ADD ", text, re.MULTILINE)
+    for command in re.findall(r"pip install [^&]*", text):
+        assert "--require-hashes" in command
+        assert "--no-deps" in command
+
+
+def test_the_image_has_the_kafka_that_is_tested() -> None:
+    pom = ElementTree.parse(rendering.ROOT / "services" / "kafka" / "pom.xml")  # noqa: S314  our own file
+    version = pom.findtext(".//{http://maven.apache.org/POM/4.0.0}kafka.version") or pom.findtext(".//kafka.version")
+    assert rendering.images()["KAFKA_IMAGE"].split("@")[0] == f"apache/kafka:{version}"
+
+
+def test_the_image_has_the_python_that_the_lock_is_for() -> None:
+    assert rendering.images()["PYTHON_IMAGE"].startswith("python:3.11.")
+
+
+def test_the_build_sees_only_what_it_needs() -> None:
+    """Everything is left out first: no state, no secret, no test gets into an image by lying around."""
+    lines = [line for line in (rendering.ROOT / ".dockerignore").read_text("utf-8").splitlines() if line]
+    lines = [line for line in lines if not line.startswith("#")]
+    assert lines[0] == "*"
+    copied = {word.split("/")[0] for path in DOCKERFILES for word in _sources(path)}
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == copied
+
+
+def _sources(path: Path) -> list[str]:
+    """What a Dockerfile copies from the working copy."""
+    copies = [words[1:] for words in _instructions(path) if words[0] == "COPY" and not words[1].startswith("--from")]
+    return [word for words in copies for word in words[:-1]]
+
+
+def _instructions(path: Path) -> list[list[str]]:
+    """Each instruction's words, continued lines joined, comments gone."""
+    text = re.sub(r"^\s*#.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE)
+    return [line.split() for line in text.replace("\\\n", " ").splitlines() if line.strip()]

@@ -1,0 +1,28 @@
+"""Every policy holds of every stack file that it is about."""
+
+import pytest
+
+from tests.stacks import policies, rendering
+
+CLUSTER = ("1.stateful", "2.stateless")
+FILES = CLUSTER
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("policy", policies.EVERYWHERE, ids=lambda policy: policy.__name__)
+def test_it_holds_everywhere(policy: policies.Policy, name: str) -> None:
+    assert list(policy(rendering.render(name))) == []
+
+
+@pytest.mark.parametrize("name", CLUSTER)
+@pytest.mark.parametrize("policy", policies.IN_A_CLUSTER, ids=lambda policy: policy.__name__)
+def test_it_holds_in_a_cluster(policy: policies.Policy, name: str) -> None:
+    assert list(policy(rendering.render(name))) == []
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("variable", ["REGISTRY", "RELEASE"])
+def test_a_deployment_says_what_it_deploys(name: str, variable: str) -> None:
+    without = {key: value for key, value in rendering.environment().items() if key != variable}
+    with pytest.raises(rendering.VariableMissing, match=variable):
+        rendering.render(name, without)
