@@ -83,7 +83,7 @@ class Course:
 def courses(
     kafka: KafkaServer, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[stalls.Stall, Future[Ended]]]:
-    """All of them at once: they mostly wait."""
+    """All of them at once: they mostly wait. The database is there for its template, which each of them clones."""
     with databases.fresh(postgres), ThreadPoolExecutor(len(STALLS)) as pool:
         yield {
             stall: pool.submit(Course(kafka, postgres, tmp_path_factory.mktemp(stall.__name__), stall).run)
