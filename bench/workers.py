@@ -92,7 +92,7 @@ def worker(
     }
     inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
     environment = inherited | {key.upper(): str(value) for key, value in told.items()}
-    return applications.Application(name, run, port, environment, folder / f"{name}.log")
+    return applications.Application(name, run, port, environment, folder / f"{name}.log", throwaway=True)
 
 
 def metric(worker: applications.Application, sample: str) -> float | None:

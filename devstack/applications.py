@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from signal import SIGKILL, SIGTERM
 
 from devstack import errors, paths, ports, processes, servers
 
@@ -15,19 +16,32 @@ _RUN_SECONDS = 120.0
 
 
 class Application(servers.Server):
-    """`python -m ARGUMENTS...` with `environment` (all of it), ready when `/readyz` on `port` says so."""
+    """`python -m ARGUMENTS...` with `environment` (all of it), ready when `/readyz` on `port` says so.
+
+    A `throwaway` one is killed with the process that started it, even while it is paused.
+    """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], port: int, environment: Mapping[str, str], log: Path
+        self,
+        name: str,
+        arguments: Sequence[str],
+        port: int,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        throwaway: bool = False,
     ) -> None:
         super().__init__(name, log)
         self.port = port
         self._arguments = tuple(arguments)
         self._environment = environment
+        self._orphaned = SIGKILL if throwaway else SIGTERM
 
     def command(self) -> processes.Command:
         argv = [sys.executable, "-m", *self._arguments]
-        return processes.Command(self.name, argv, self.log, cwd=paths.PROJECT, env=self._environment)
+        return processes.Command(
+            self.name, argv, self.log, cwd=paths.PROJECT, env=self._environment, orphaned=self._orphaned
+        )
 
     def answers(self) -> bool:
         connection = http.client.HTTPConnection(ports.HOST, self.port, timeout=_PROBE_SECONDS)

@@ -115,7 +115,8 @@ class Stage:
         def make(name: str) -> Application:
             port = ports.reserve()
             environment = gateways.environment(topic, database, gateway_port=port, **settings)
-            return Application(name, [*self._planted(), "gateway"], port, environment, logs / f"{name}.log")
+            run, log = [*self._planted(), "gateway"], logs / f"{name}.log"
+            return Application(name, run, port, environment, log, throwaway=True)
 
         with self._crew(make, "gateway", count) as members:
             yield members
