@@ -101,7 +101,7 @@ class Stack:
     def _applications(self) -> Iterator[applications.Application]:
         for place in layout.applications(self.settings):
             arguments = place.name.rsplit("-", 1)[0].split("-")
-            own = {"GATEWAY_PORT": str(place.port)}
+            own = {"GATEWAY_PORT": str(place.port), "INTERNAL_PORT": "0"}
             if arguments != ["gateway"]:
                 own = {"PROBE_PORT": str(place.port), "DATA_DIR": str(self.state.workers / place.name)}
             environment = self._environment_with(own)

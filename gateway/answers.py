@@ -1,5 +1,6 @@
 """The one table from error to HTTP status, and the bodies that go with it. Never a stack trace."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,9 @@ RETRY_AFTER_S: Final = 1
 
 STATUSES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (errors.Malformed, 400),
+    (errors.Unauthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.TooManyRequests, 429),
     (errors.NotFound, 404),
     (errors.BodyTooLarge, 413),
     (errors.Invalid, 422),
@@ -21,7 +25,7 @@ STATUSES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (TimeoutError, 503),
 )
 
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -29,13 +33,21 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
-    headers: Headers
+    headers: list[Header]
 
 
 def of(error: Exception) -> Answer:
     """What the client is told. An error that is in no table is a 503 too: "try again" is all that is known."""
     status = status_of(error)
-    return json(status, _body(error, status), retry=status == 503)
+    more = error.headers if isinstance(error, errors.NotAdmitted) else ()
+    return json(status, _body(error), retry=status == 503, more=more)
+
+
+def of_event(error: Exception) -> Answer:
+    """The same where an event was sent: who was not let in is told that nothing of it is stored."""
+    if isinstance(error, errors.NotAdmitted):
+        return json(status_of(error), {**_body(error), "stored": "no"}, more=error.headers)
+    return of(error)
 
 
 def status_of(error: Exception) -> int:
@@ -43,16 +55,16 @@ def status_of(error: Exception) -> int:
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 503)
 
 
-def json(status: int, body: Any, *, retry: bool = False) -> Answer:
-    """`body` as JSON; `retry` adds Retry-After."""
+def json(status: int, body: Any, *, retry: bool = False, more: Sequence[Header] = ()) -> Answer:
+    """`body` as JSON; `retry` adds Retry-After, `more` are further headers."""
     encoded = msgspec.json.encode(body)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(encoded))]
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(encoded)), *more]
     if retry:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
     return Answer(status, encoded, headers)
 
 
-def _body(error: Exception, status: int) -> dict[str, Any]:
+def _body(error: Exception) -> dict[str, Any]:
     match error:
         case errors.Invalid():
             return {"detail": error.fields}

@@ -1,14 +1,17 @@
 """The composition root: which endpoint hangs where, and on what."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.params import Depends
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from gateway import (
+    access,
     aggregates,
     answers,
     asgi,
@@ -55,28 +58,47 @@ class _AnyText(Convertor[str]):
 register_url_convertor("any_text", _AnyText())
 
 
-def create(settings: GatewaySettings, ports: Ports) -> asgi.App:
-    """The gateway as an ASGI application."""
-    app = FastAPI(title="Allezone Analytics", description=_DESCRIPTION, version="1", redirect_slashes=False)
-    events = user_tags.UserTags(ports.events, ports.now, settings.max_body_bytes)
+class Apps(msgspec.Struct, frozen=True):
+    """What is served to clients, and what inside alone; None: it is one with the other."""
+
+    public: asgi.App
+    internal: asgi.App | None
+
+
+def create(settings: GatewaySettings, ports: Ports, gate: access.Gate) -> Apps:
+    """The gateway as ASGI applications."""
+    events = user_tags.UserTags(ports.events, gate.admit, ports.now, settings.max_body_bytes)
     debugger = debug.Debugger(settings)
-    app.router.routes.append(Route(endpoints.USER_TAGS, events, methods=["POST"]))
-    _add_queries(app, settings, ports, debugger)
-    _add_operations(app, settings, ports, debugger)
+    together = settings.internal_port_served() == 0
+    public = _application(documented=together)
+    internal = public if together else _application(documented=True)
+    public.router.routes.append(Route(endpoints.USER_TAGS, events, methods=["POST"]))
+    _add_queries(public, settings, ports, debugger, gate)
+    _add_backlog(public, settings, ports, gate)
+    _add_operations(internal, ports, debugger, gate)
+    document = openapi.schema(*([public] if together else [public, internal]), tokens=gate.tokens is not None)
+    internal.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way
+    return Apps(_across_origins(settings, front.Front(events, public)), None if together else front.Answering(internal))
+
+
+def _application(*, documented: bool) -> FastAPI:
+    paths: dict[str, Any] = {} if documented else {"openapi_url": None, "docs_url": None, "redoc_url": None}
+    app = FastAPI(title="Allezone Analytics", description=_DESCRIPTION, version="1", redirect_slashes=False, **paths)
     for kind, _ in answers.STATUSES:
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(Exception, _on_error)
-    document = openapi.schema(app)
-    app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way
-    return front.Front(events, app)
+    return app
 
 
-def _add_queries(app: FastAPI, settings: GatewaySettings, ports: Ports, debugger: debug.Debugger) -> None:
+def _add_queries(
+    app: FastAPI, settings: GatewaySettings, ports: Ports, debugger: debug.Debugger, gate: access.Gate
+) -> None:
     user_profiles = profiles.UserProfiles(ports.profiles, debugger, settings.profiles_timeout_ms / 1000)
     app.add_api_route(
         endpoints.USER_PROFILES.replace("}", ":any_text}"),
         user_profiles.answer,
         methods=["POST"],
+        dependencies=[_scope_of(endpoints.USER_PROFILES, gate)],
         summary="The recent history of one user",
         openapi_extra=openapi.USER_PROFILES,
     )
@@ -85,28 +107,51 @@ def _add_queries(app: FastAPI, settings: GatewaySettings, ports: Ports, debugger
         endpoints.AGGREGATES,
         table.answer,
         methods=["POST"],
+        dependencies=[_scope_of(endpoints.AGGREGATES, gate)],
         summary="Counts and price sums per minute",
         openapi_extra=openapi.AGGREGATES,
     )
 
 
-def _add_operations(app: FastAPI, settings: GatewaySettings, ports: Ports, debugger: debug.Debugger) -> None:
-    probes = health.Probes(ports.dependencies)
+def _add_backlog(app: FastAPI, settings: GatewaySettings, ports: Ports, gate: access.Gate) -> None:
     queue = backlog.BacklogEndpoint(settings.queue_namespace, settings.kafka_topic, ports.read_backlog)
+    app.add_api_route(
+        endpoints.BACKLOG,
+        queue.answer,
+        dependencies=[_scope_of(endpoints.BACKLOG, gate)],
+        summary="What each consumer group has not processed yet",
+        responses=openapi.BACKLOG,
+    )
+
+
+def _add_operations(app: FastAPI, ports: Ports, debugger: debug.Debugger, gate: access.Gate) -> None:
+    probes = health.Probes(ports.dependencies)
     app.add_api_route("/healthz", probes.healthz, summary="Is the process alive?")
     app.add_api_route("/readyz", probes.readyz, summary="Should traffic come here?", responses=openapi.NOT_READY)
     app.add_api_route("/metrics", probes.metrics, summary="For Prometheus", response_class=PlainTextResponse)
     app.add_api_route(
-        "/queue/{namespace}/{topic}/backlog",
-        queue.answer,
-        summary="What each consumer group has not processed yet",
-        responses=openapi.BACKLOG,
-    )
-    app.add_api_route(
-        "/debug/mismatches",
+        endpoints.MISMATCHES,
         debugger.mismatches,
+        dependencies=[_scope_of(endpoints.MISMATCHES, gate)],
         summary="The last wrong answers of debug mode",
         responses=openapi.DEBUG_OFF,
+    )
+
+
+def _scope_of(endpoint: str, gate: access.Gate) -> Depends:
+    return access.needs(gate.admit, endpoints.SCOPES[endpoint])
+
+
+def _across_origins(settings: GatewaySettings, app: asgi.App) -> asgi.App:
+    """Where no origin is allowed nothing is added: browsers then keep answers from pages of other origins."""
+    if not settings.origins():
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.origins(),
+        allow_methods=["POST", "GET"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Retry-After", "WWW-Authenticate"],
     )
 
 

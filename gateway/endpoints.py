@@ -1,7 +1,22 @@
-"""The endpoints that clients call: their routes, and the one label that each has in every metric and log."""
+"""The endpoints: their routes, the one label that each has in every metric and log, and the scope that each needs."""
 
 from typing import Final
+
+from gateway.tokens import Scope
 
 USER_TAGS: Final = "/user_tags"
 USER_PROFILES: Final = "/user_profiles/{cookie}"
 AGGREGATES: Final = "/aggregates"
+BACKLOG: Final = "/queue/{namespace}/{topic}/backlog"
+MISMATCHES: Final = "/debug/mismatches"
+
+SCOPES: Final = {
+    USER_TAGS: Scope.WRITE,
+    USER_PROFILES: Scope.READ,
+    AGGREGATES: Scope.READ,
+    BACKLOG: Scope.ADMIN,
+    MISMATCHES: Scope.ADMIN,
+}
+
+OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked by balancers and Prometheus, which have no token: on the internal port."""

@@ -17,18 +17,30 @@ class Front:
     """An ASGI application in front of the others."""
 
     def __init__(self, user_tags: asgi.App, rest: asgi.App) -> None:
-        self._user_tags, self._rest = user_tags, rest
+        self._user_tags, self._rest = user_tags, Answering(rest)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._rest(scope, receive, send)
-        elif scope["path"] == endpoints.USER_TAGS and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["path"] == endpoints.USER_TAGS and scope["method"] == "POST":
             await self._user_tags(scope, receive, send)
         else:
-            await self._serve_rest(scope, receive, send)
+            await self._rest(scope, receive, send)
 
-    async def _serve_rest(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+
+class Answering:
+    """An ASGI application that answers whatever happens in the one that it stands before."""
+
+    def __init__(self, app: asgi.App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Count and time the answer; answer in the place of an application that raised instead."""
         started = time.perf_counter()
         status = 0
@@ -39,7 +51,7 @@ class Front:
             await send(message)
 
         try:
-            await self._rest(scope, receive, noting_status)
+            await self._app(scope, receive, noting_status)
         except errors.ClientGone:
             return
         except asyncio.CancelledError:  # the server stops; unanswered, uvicorn sends a 500

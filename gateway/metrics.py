@@ -26,6 +26,13 @@ FAILURES: Final = Counter(
     "allezone_gateway_query_failures_total", "Queries answered with 503, by error.", ["endpoint", "error"]
 )
 
+# Requests not let in, by why ("no_token", "unknown_token", "scope", "rate") and whose token it was: a name of
+# TOKENS_FILE, or nobody's.
+REFUSED: Final = Counter("allezone_gateway_refused_total", "Requests refused at the door.", ["reason", "client"])
+
+# 1 while TOKENS_FILE, as it is now, cannot be used: the tokens read before stay valid.
+TOKENS_BROKEN: Final = Gauge("allezone_gateway_tokens_file_broken", "Whether the file of tokens cannot be used.")
+
 # Events handed to Kafka and not yet reported on; the bound is PRODUCE_IN_FLIGHT.
 IN_FLIGHT: Final = Gauge("allezone_gateway_events_in_flight", "Events waiting for Kafka.")
 

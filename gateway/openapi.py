@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway import aggregates, endpoints, profiles, time_ranges
+from gateway.tokens import Scope
 from schemas import tags, timestamps, wire
 
 Json = dict[str, Any]
@@ -32,11 +33,22 @@ _EXAMPLE_INVALID: Final[Json] = {
 }
 
 
-def schema(app: FastAPI) -> Json:
-    """The whole document of `app`, with `POST /user_tags` among the others."""
-    found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    found["paths"] = {endpoints.USER_TAGS: {"post": _USER_TAGS}, **found["paths"]}
+def schema(*apps: FastAPI, tokens: bool) -> Json:
+    """The whole document of `apps`, with `POST /user_tags` among the others; `tokens`: whether clients need them."""
+    first, routes = apps[0], [route for app in apps for route in app.routes]
+    found = get_openapi(title=first.title, version=first.version, description=first.description, routes=routes)
+    found["paths"] = {endpoints.USER_TAGS: {"post": {**_USER_TAGS}}, **found["paths"]}
     found["components"]["schemas"].update(_SCHEMAS)
+    for path, scope in endpoints.SCOPES.items():
+        refused = {**(_NO_TOKEN if tokens else {}), **_TOO_MANY}
+        name = "NotStored" if path == endpoints.USER_TAGS else "Error"
+        for operation in found["paths"][path].values():
+            added = {status: _refusal(what, name, headers) for status, (what, headers) in refused.items()}
+            operation["responses"] = dict(sorted({**operation["responses"], **added}.items()))
+            if tokens:
+                operation["security"] = [{"bearer": [scope]}]
+    if tokens:
+        found["components"]["securitySchemes"] = {"bearer": _BEARER}
     return found
 
 
@@ -66,6 +78,12 @@ _TEXT: Final[Json] = {
     "maxLength": wire.MAX_CHARACTERS,
     "description": f"At most {wire.MAX_BYTES} bytes of UTF-8, any Unicode but U+0000.",
 }
+_BEARER: Final[Json] = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": f"A token with the scope that the operation names: {', '.join(Scope)}. None holds another.",
+}
+_CHALLENGE: Final[Json] = {"WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}}}
 _RETRY: Final[Json] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _SCHEMAS: Final[Json] = {
     "UserTag": _object(
@@ -124,6 +142,16 @@ _SCHEMAS: Final[Json] = {
     ),
 }
 
+
+def _refusal(description: str, name: str, headers: Json) -> Json:
+    return {**_answer(description, name), "headers": headers}
+
+
+_NO_TOKEN: Final = {
+    "401": ("No token, or none that is valid.", _CHALLENGE),
+    "403": ("A token without the scope that this needs.", _CHALLENGE),
+}
+_TOO_MANY: Final = {"429": ("One client asks more often than it may.", _RETRY)}
 _BAD_INPUT: Final[Json] = {
     "400": _answer("Not JSON, or not UTF-8.", "Error"),
     "413": _answer("The body is too large.", "Error"),

@@ -4,7 +4,7 @@ A raw ASGI application, for the routing, dependency and response layers of FastA
 itself does. `python -m bench.gateway` prints what a request costs.
 
 What is to come has its place here. An idempotency key is one header, read beside the body and passed on as the tag's
-`event_id`; a token is checked before the body is read; a batch is an endpoint of its own that hands over each of its
+`event_id`; a batch is an endpoint of its own that hands over each of its
 events and answers for each, as `EventProducer.send` does not wait.
 """
 
@@ -13,12 +13,13 @@ import time
 from typing import Final, Protocol
 
 from broker import errors as broker_errors
-from gateway import answers, asgi, clock, endpoints, errors, metrics, user_tag_body
+from gateway import access, answers, asgi, clock, endpoints, errors, metrics, user_tag_body
 from runtime import logging
 from schemas import codec, tags
 
 _log = logging.get_logger(__name__)
 _STOPPING: Final = "stopping"
+_SCOPE: Final = endpoints.SCOPES[endpoints.USER_TAGS]
 _NO_CONTENT: Final = answers.Answer(204, b"", [])
 
 
@@ -32,8 +33,9 @@ class Events(Protocol):
 class UserTags:
     """The ASGI application of this one endpoint."""
 
-    def __init__(self, events: Events, now: clock.Clock, max_body_bytes: int) -> None:
+    def __init__(self, events: Events, admit: access.Admit, now: clock.Clock, max_body_bytes: int) -> None:
         self._events = events
+        self._admit = admit
         self._now = now
         self._max_body_bytes = max_body_bytes
         self._stored = metrics.REQUESTS.labels(endpoints.USER_TAGS, "204")
@@ -43,6 +45,7 @@ class UserTags:
         """Answer one POST."""
         started = time.perf_counter()
         try:
+            self._admit(scope, _SCOPE)
             await self._store(await asgi.read_body(receive, self._max_body_bytes))
             answer = _NO_CONTENT
             self._stored.inc()
@@ -65,7 +68,7 @@ class UserTags:
 
 
 def _refusal(error: Exception) -> answers.Answer:
-    answer = answers.of(error)
+    answer = answers.of_event(error)
     metrics.REQUESTS.labels(endpoints.USER_TAGS, str(answer.status)).inc()
     match error:
         case broker_errors.NotHandedOver():

@@ -1,5 +1,6 @@
 """A gateway of a test's own: the real process, asked over real HTTP."""
 
+import copy
 import http.client
 import json
 import os
@@ -31,12 +32,23 @@ class Answer(NamedTuple):
 
 
 class Gateway:
-    """A running `python -m gateway`."""
+    """A running `python -m gateway`, asked on the port for clients.
 
-    def __init__(self, port: int, process: processes.Process, log: Path) -> None:
+    `inside` is the same one asked on its internal port, where that is another; `token` goes with every request.
+    """
+
+    def __init__(self, port: int, process: processes.Process, log: Path, inside: int = 0) -> None:
         self.host, self.port = ports.HOST, port
         self.process = process
+        self.token = ""
+        self.inside = Gateway(inside, process, log) if inside else self
         self._log = log
+
+    def bearing(self, token: str) -> "Gateway":
+        """The same gateway, asked with another token."""
+        bearer = copy.copy(self)
+        bearer.token = token
+        return bearer
 
     @property
     def url(self) -> str:
@@ -45,6 +57,8 @@ class Gateway:
     def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
         """One request on a connection of its own; `target` goes over the wire as it is."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_SECONDS)
+        if self.token:
+            headers = {"Authorization": f"Bearer {self.token}", **headers}
         try:
             connection.request(method, target, body, headers)
             response = connection.getresponse()
@@ -73,7 +87,7 @@ class Gateway:
     @property
     def ready(self) -> bool:
         try:
-            return self.get("/readyz").status == 200
+            return self.inside.get("/readyz").status == 200
         except OSError:
             return False
 
@@ -83,7 +97,7 @@ class Gateway:
 
     def metric(self, line: str) -> float:
         """The value of the sample that is written as `line`; 0 where there is none."""
-        for found in self.get("/metrics").body.decode().splitlines():
+        for found in self.inside.get("/metrics").body.decode().splitlines():
             name, _, value = found.rpartition(" ")
             if name == line:
                 return float(value)
@@ -101,13 +115,13 @@ def running(
         argv = [sys.executable, "-m", "gateway"]
         told = environment(kafka, database, gateway_port=port, **settings)
         process = processes.Process(processes.Command("gateway", argv, log, paths.PROJECT, told))
-        gateway = Gateway(port, process, log)
+        gateway = Gateway(port, process, log, settings.get("internal_port", 0))
         try:
             waiting.until(
                 lambda: not process.running or gateway.ready or (not ready and ports.answers(port)), START_SECONDS
             )
             assert process.running, gateway.log
-            assert gateway.ready or not ready, gateway.get("/readyz").body
+            assert gateway.ready or not ready, gateway.inside.get("/readyz").body
             yield gateway
         finally:
             process.kill()

@@ -6,7 +6,7 @@ import prometheus_client
 import pytest
 from structlog.testing import capture_logs
 
-from gateway import app, asgi
+from gateway import access, app, asgi
 from gateway.settings import GatewaySettings
 from runtime.health import Dependencies
 from stores.aggregates import AggregatesQuery, MinuteAggregates
@@ -32,7 +32,8 @@ class Unasked:
 def _application() -> asgi.App:
     port = Unasked()
     settings = GatewaySettings.model_validate({"environment": "local"})
-    return app.create(settings, app.Ports(port, port, port, lambda _topic: [], Dependencies()))
+    gate = access.Gate(settings, None)
+    return app.create(settings, app.Ports(port, port, port, lambda _topic: [], Dependencies()), gate).public
 
 
 def _counted(endpoint: str) -> float | None:

@@ -5,7 +5,7 @@ import asyncio
 import prometheus_client
 import pytest
 
-from gateway import app, asgi
+from gateway import access, app, asgi
 from gateway.settings import GatewaySettings
 from runtime.health import Dependencies
 from stores import errors as store_errors
@@ -40,7 +40,8 @@ def _counted(error: Exception) -> float:
 async def test_it_is_counted_once(error: Exception) -> None:
     port = Failing(error)
     settings = GatewaySettings.model_validate({"environment": "local"})
-    application = app.create(settings, app.Ports(port, port, port, lambda _topic: [], Dependencies()))
+    gate = access.Gate(settings, None)
+    application = app.create(settings, app.Ports(port, port, port, lambda _topic: [], Dependencies()), gate).public
     statuses: list[int] = []
 
     async def receive() -> asgi.Message:

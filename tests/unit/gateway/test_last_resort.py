@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway import asgi, clock, front, user_tags
+from tests.support.gates import everybody
 from tests.support.tags import body
 
 REASON = "a reason with secrets in it"
@@ -43,7 +44,7 @@ async def _ask(rest: asgi.App, path: str) -> tuple[list[dict[str, Any]], list[An
     async def send(message: asgi.Message) -> None:
         sent.append(dict(message))
 
-    events = user_tags.UserTags(BrokenEvents(), clock.system_clock, 65_536)
+    events = user_tags.UserTags(BrokenEvents(), everybody, clock.system_clock, 65_536)
     with capture_logs() as logs:
         await front.Front(events, rest)({"type": "http", "path": path, "method": "POST"}, receive, send)
     return sent, logs

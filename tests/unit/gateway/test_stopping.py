@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway import asgi, clock, front, user_tags
+from tests.support.gates import everybody
 from tests.support.tags import body
 
 
@@ -40,7 +41,7 @@ async def _cancelled(path: str, *received: asgi.Message, rest: asgi.App = _forev
     async def send(message: asgi.Message) -> None:
         sent.append(message)
 
-    events = user_tags.UserTags(EventsForever(), clock.system_clock, 65_536)
+    events = user_tags.UserTags(EventsForever(), everybody, clock.system_clock, 65_536)
     app = front.Front(events, rest)
     serving = asyncio.ensure_future(app({"type": "http", "path": path, "method": "POST"}, receive, send))
     for _ in range(5):
