@@ -1,6 +1,6 @@
 """Closed-loop load on `POST /user_tags`: raw sockets, one request in flight on each connection, a process of its own.
 
-    python -m bench.http_load PORT REQUESTS CONNECTIONS
+    python -m bench.http_load PORT REQUESTS CONNECTIONS [TOKEN]
 
 Prints one line of JSON: seconds, requests, and the 50th and 99th percentile of latency in milliseconds. It
 measures what a request costs the gateway. Closed loops hide waiting: for latency at a rate there is the simulator.
@@ -20,11 +20,11 @@ _DISTINCT: Final = 5000
 class Run:
     """What all connections share: the requests left, and what came of the others."""
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, requests: int, token: str) -> None:
         self.left = self.unanswered = requests
         self.latencies: list[float] = []
         self.over = asyncio.get_running_loop().create_future()
-        self._bytes = [_request(number) for number in range(_DISTINCT)]
+        self._bytes = [_request(number, token) for number in range(_DISTINCT)]
 
     def next(self) -> bytes | None:
         """The next request; None when all are sent."""
@@ -74,9 +74,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(request)
 
 
-async def load(port: int, requests: int, connections: int) -> dict[str, float]:
+async def load(port: int, requests: int, connections: int, token: str = "") -> dict[str, float]:
     """Send `requests` over `connections`; what came of it."""
-    run = Run(requests)
+    run = Run(requests, token)
     started = time.perf_counter()
     loop = asyncio.get_running_loop()
     for _ in range(connections):
@@ -92,7 +92,7 @@ async def load(port: int, requests: int, connections: int) -> dict[str, float]:
     }
 
 
-def _request(number: int) -> bytes:
+def _request(number: int, token: str) -> bytes:
     product = {
         "product_id": f"product-{number}",
         "brand_id": f"brand-{number % 250}",
@@ -109,9 +109,11 @@ def _request(number: int) -> bytes:
         "product_info": product,
     }
     body = json.dumps(tag).encode()
-    head = "POST /user_tags HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    return (head % len(body)).encode() + body
+    head = "POST /user_tags HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    return f"{head % len(body)}{authorization}\r\n".encode() + body
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(load(*map(int, sys.argv[1:4])))))
+    to, requests, connections, *secret = sys.argv[1:]
+    print(json.dumps(uvloop.run(load(int(to), int(requests), int(connections), *secret))))
