@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.faults import stage
 from tests.faults.report import Outcome
-from tests.faults.scenarios import calm, gateways, workers
+from tests.faults.scenarios import calm, gateways, letters, stores, workers
 
 Run = Callable[[stage.Stage, stage.Size, int], Outcome]
 
@@ -13,5 +13,7 @@ ALL: Final[dict[str, Run]] = {
     calm.NAME: calm.run,
     workers.NAME: workers.run,
     gateways.NAME: gateways.run,
+    stores.NAME: stores.run,
+    letters.NAME: letters.run,
 }
 """By name, in the order in which they run."""

@@ -80,9 +80,17 @@ def totals_of(sums: Sums) -> dict[tuple[int, str], tuple[int, int]]:
 
 
 class Installation:
-    """`settings` are those that the commands get."""
+    """`settings` are those that the commands get; the groups are those of the workers that count the topic."""
 
-    def __init__(self, kafka: KafkaSettings, database: DatabaseSettings, folder: Path) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        database: DatabaseSettings,
+        folder: Path,
+        *,
+        aggregates_group: str = "aggregates",
+        profiles_group: str = "profiles",
+    ) -> None:
         self.kafka, self.database, self._folder = kafka, database, folder
         self.settings = commands.OperatorSettings(
             environment="local",
@@ -93,6 +101,8 @@ class Installation:
             db_name=database.db_name,
             db_user=database.db_user,
             db_password=database.db_password,
+            aggregates_group=aggregates_group,
+            profiles_group=profiles_group,
         )
         self._producer = _producer(kafka)
 
@@ -224,6 +234,8 @@ class Installation:
             "DB_USER": self.database.db_user,
             "DB_PASSWORD": self.database.db_password.get_secret_value(),
             "SESSION_TIMEOUT_S": "6",
+            "AGGREGATES_GROUP": self.settings.aggregates_group,
+            "PROFILES_GROUP": self.settings.profiles_group,
         }
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return inherited | told
