@@ -1,0 +1,140 @@
+"""The edge's HAProxy with its real configuration, on loopback: ports, certificate and servers are a test's own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from devstack import paths, ports, processes, waiting
+from tests.support.gateways import Answer
+
+CONFIG: Final = paths.PROJECT / "services" / "haproxy" / "edge.cfg"
+SLOW_SECONDS: Final = 1  # instead of the 5 s that a client has for headers, and for a body
+_START_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 20.0
+
+
+class Upstream(NamedTuple):
+    """A gateway behind the edge; `probes` is the port whose /readyz says whether it takes traffic."""
+
+    port: int
+    probes: int
+
+
+class Edge:
+    """A running edge."""
+
+    def __init__(self, tls_port: int, plain_port: int, process: processes.Process, log: Path) -> None:
+        self.tls_port, self.plain_port, self.process = tls_port, plain_port, process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def connect(self) -> http.client.HTTPSConnection:
+        """A connection over TLS; the certificate is the test's own, and not looked at."""
+        return http.client.HTTPSConnection(ports.HOST, self.tls_port, timeout=_ANSWER_SECONDS, context=_trusting())
+
+    def ask(
+        self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request on a connection of its own; `target` goes over the wire as it is."""
+        connection = self.connect()
+        try:
+            connection.request(method, target, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    @contextmanager
+    def socket(self) -> Iterator[ssl.SSLSocket]:
+        """A connection to write on by hand."""
+        plain = socket.create_connection((ports.HOST, self.tls_port), timeout=_ANSWER_SECONDS)
+        with plain, _trusting().wrap_socket(plain, server_hostname="localhost") as secured:
+            yield secured
+
+
+@contextmanager
+def running(upstreams: Sequence[Upstream]) -> Iterator[Edge]:
+    """An edge that has found every upstream ready. Skips without haproxy or openssl, in CI as well: no package of the
+    locked ones has them."""
+    for tool in ("haproxy", "openssl"):
+        if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            pytest.skip(f"no {tool} on this machine: the edge was not tried")
+    with tempfile.TemporaryDirectory(prefix="allezone-edge-") as folder:
+        tls_port, plain_port, probes = ports.reserve(), ports.reserve(), ports.reserve()
+        config, certificate, log = Path(folder, "edge.cfg"), Path(folder, "edge.pem"), Path(folder, "edge.log")
+        config.write_text(_configuration(upstreams, tls_port, plain_port, probes))
+        _make_certificate(certificate)
+        environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", "EDGE_CERTIFICATE": str(certificate)}
+        argv = ["haproxy", "-W", "-db", "-f", str(config)]
+        process = processes.Process(processes.Command("edge", argv, log, None, environment))
+        try:
+            ready = waiting.until(lambda: not process.running or _all_up(probes, len(upstreams)), _START_SECONDS)
+            assert ready, log.read_text()
+            assert process.running, log.read_text()
+            yield Edge(tls_port, plain_port, process, log)
+        finally:
+            process.kill()
+
+
+def _configuration(upstreams: Sequence[Upstream], tls_port: int, plain_port: int, probes: int) -> str:
+    """The real one with what differs on loopback; each replacement must find what it replaces, once."""
+    text = CONFIG.read_text("utf-8")
+    servers = "\n    ".join(
+        f"server gateway{number} {ports.HOST}:{upstream.port} port {upstream.probes} init-addr last,libc,none"
+        for number, upstream in enumerate(upstreams, start=1)
+    )
+    for old, new in (
+        ("bind :8443", f"bind {ports.HOST}:{tls_port}"),
+        ("bind :8080", f"bind {ports.HOST}:{plain_port}"),
+        ("bind :8404", f"bind {ports.HOST}:{probes}"),
+        ("server-template gateway 16 tasks.gateway:8088", servers),
+        ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
+        ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
+        ("maxconn 10000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
+    ):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def _all_up(probes: int, upstreams: int) -> bool:
+    """Whether every server passes its check, by HAProxy's own metrics."""
+    connection = http.client.HTTPConnection(ports.HOST, probes, timeout=2)
+    try:
+        connection.request("GET", "/metrics?scope=backend")
+        text = connection.getresponse().read().decode()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return f'haproxy_backend_active_servers{{proxy="gateways"}} {upstreams}' in text
+
+
+def _make_certificate(path: Path) -> None:
+    key = path.with_suffix(".key")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-subj", "/CN=localhost", "-days", "2", "-keyout", str(key), "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    path.write_bytes(path.read_bytes() + key.read_bytes())
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
