@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from broker import errors as broker_errors
 from pipeline import metrics
@@ -12,6 +12,7 @@ from stores import errors as store_errors
 
 _log = logging.get_logger(__name__)
 _Answer = TypeVar("_Answer")
+_LATE_S: Final = 1.0
 _PASSING = (store_errors.StoreUnavailable, store_errors.ProfileStoreUnavailable, broker_errors.BrokerUnavailable)
 
 
@@ -20,17 +21,21 @@ class Abandoned(Exception):
 
 
 class Retrier:
-    """One worker's patience: no end to it, with pauses that double. `asking` is true while an answer is missing."""
+    """One worker's patience: no end to it, with pauses that double. `asking` is true while an answer is missing.
+
+    Each question is to end by itself, in a failure if need be: what never ends would excuse a worker for ever.
+    """
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._first_s, self._last_s = settings.retry_first_s, settings.retry_last_s
         self._unanswered = 0
         self._place = 0
+        self._asked_at: dict[object, float] = {}
 
     @property
     def asking(self) -> bool:
-        """Whether some question has failed and has not been answered since."""
-        return self._unanswered > 0
+        """Whether a question is late, or has failed and was not answered since: who is frozen does not even fail."""
+        return self._unanswered > 0 or any(_now() - asked_at > _LATE_S for asked_at in self._asked_at.values())
 
     def abandon_others(self) -> None:
         """Every question under way raises `Abandoned` at its next try, those asked `for_good` excepted."""
@@ -40,7 +45,7 @@ class Retrier:
         """The answer to `question`. Raises `Abandoned`, and whatever is no passing failure."""
         place, pause = self._place, self._first_s
         try:
-            return await question()
+            return await self._timed(question)
         except _PASSING as error:
             self._note(error, pause)
         self._unanswered += 1
@@ -59,6 +64,18 @@ class Retrier:
             self._unanswered -= 1
             metrics.RETRYING.set(self._unanswered)
 
+    async def _timed(self, question: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        token = object()
+        self._asked_at[token] = _now()
+        try:
+            return await question()
+        finally:
+            del self._asked_at[token]
+
     def _note(self, error: Exception, pause: float) -> None:
         metrics.RETRIES.inc()
         _log.warning("retrying", error=str(error), kind=type(error).__name__, again_in_s=round(pause, 2))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -57,6 +57,18 @@ async def test_it_is_known_while_an_answer_is_missing(retrier: retrying.Retrier)
     assert not retrier.asking
 
 
+async def test_a_question_that_is_late_has_no_answer_either(retrier: retrying.Retrier) -> None:
+    """Whoever is frozen neither answers nor fails, for as long as the patience for one question lasts."""
+    answered = asyncio.Event()
+    asking = asyncio.create_task(retrier.ask(answered.wait))
+    await asyncio.sleep(0)
+    assert not retrier.asking
+    await eventually.until(lambda: retrier.asking)
+    answered.set()
+    await asking
+    assert not retrier.asking
+
+
 @pytest.mark.parametrize("failure", [ValueError("defect"), store_errors.OffsetMoved("elsewhere")])
 async def test_what_does_not_pass_is_raised_at_once(retrier: retrying.Retrier, failure: Exception) -> None:
     question = Question(failure)
