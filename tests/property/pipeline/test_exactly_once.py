@@ -10,14 +10,16 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
+from tests.support import virtual_time
 from tests.support.fakes.counting import Counting, once, origins
-from tests.support.fakes.database import Database, Fault
 from tests.support.fakes.log import MINUTE, FakeLog, value
+from tests.support.fakes.postgres import FakePostgres, Fate
 
 PARTITIONS = 2
 workers = st.integers(0, 1)
 partitions = st.integers(0, PARTITIONS - 1)
 few = st.integers(1, 7)
+queries = st.sampled_from(["begin", "copy_end", "advance_and_commit", "advance_and_commit", "read_settled", "rollback"])
 
 take = st.tuples(st.just("take"), workers, partitions, few)
 write = st.tuples(st.just("write"), workers)
@@ -25,8 +27,10 @@ wait = st.tuples(st.just("wait"), few)
 trouble = st.one_of(
     st.tuples(st.just("bad"), partitions, st.sampled_from([b"junk", None, value(0, 0, origin="\0")])),
     st.tuples(st.just("hole"), partitions, few),
-    st.tuples(st.just("fault"), st.sampled_from(list(Fault))),
+    st.tuples(st.just("strike"), queries, st.sampled_from(list(Fate)), st.sampled_from([0.0, 0.01, 70.0])),
+    st.tuples(st.just("fail_over"), st.integers(0, 2)),
     st.tuples(st.just("away"), st.booleans()),
+    st.tuples(st.just("frozen"), st.booleans()),
     st.tuples(st.just("lose"), workers, partitions, few),
     st.tuples(st.just("replay"), workers, partitions, st.integers(0, 30), few),
 )
@@ -41,8 +45,10 @@ class World:
 
     def __init__(self) -> None:
         self.log = FakeLog(PARTITIONS)
-        self.database = Database(hours=[])
-        self.workers = [Counting(self.log, self.database, flush_records=20) for _ in range(2)]
+        self.server = FakePostgres(hours=[])
+        self.workers = [
+            Counting(self.log, self.server, flush_records=20, retry_first_s=0.01, retry_last_s=1.0) for _ in range(2)
+        ]
         self.tasks: list[asyncio.Task[Any]] = []
         self.bad: dict[tuple[int, int], str] = {}
 
@@ -65,8 +71,9 @@ class World:
 
         A placement would heal by itself whatever the worker had come to believe.
         """
-        self.database.faults.clear()
-        self.database.away = False
+        self.server.strike_no_more()
+        self.server.start()
+        self.server.thaw()
         for worker in self.workers:
             await worker.sink.write()  # makes room for whoever waits to hand in a batch
             await worker.sink.write()
@@ -80,9 +87,9 @@ class World:
 
     def check(self) -> None:
         good = {origin: 1 for origin in once(self.log) if origin not in self.bad.values()}
-        assert origins(self.database) == good
-        assert set(self.database.letters) == set(self.bad)
-        assert sum(count for count, _ in self.database.totals.values()) == len(good)
+        assert origins(self.server) == good
+        assert set(self.workers[0].letters) == set(self.bad)
+        assert sum(count for count, _ in self.server.tables.totals.values()) == len(good)
 
     def _append(self, partition: int, count: int) -> None:
         self.log.fill(partition, count)
@@ -94,11 +101,24 @@ class World:
     def _hole(self, partition: int, size: int) -> None:
         self.log.leave_hole(partition, size)
 
-    def _fault(self, fault: Fault) -> None:
-        self.database.faults.append(fault)
+    def _strike(self, query: str, fate: Fate, late_s: float) -> None:
+        self.server.strike(query, fate, late_s=late_s)
+
+    def _fail_over(self, lost: int) -> None:
+        """To a state in which the partitions were taken up already: else the worker ends, to be started anew."""
+        self.server.fail_over(min(lost, len(self.server.engine.commits) - 1))
 
     def _away(self, away: bool) -> None:
-        self.database.away = away
+        if away:
+            self.server.stop()
+        else:
+            self.server.start()
+
+    def _frozen(self, frozen: bool) -> None:
+        if frozen:
+            self.server.freeze()
+        else:
+            self.server.thaw()
 
     def _place(self, worker: int, chosen: set[int]) -> None:
         self._begin(self.workers[worker].place(*chosen))
@@ -117,16 +137,16 @@ class World:
     def _write(self, worker: int) -> None:
         self._begin(self.workers[worker].sink.write())
 
-    async def _wait(self, turns: int) -> None:
-        for _ in range(turns * 3):
-            await asyncio.sleep(0)
+    async def _wait(self, long: int) -> None:
+        """From the time of a few callbacks to that of all patience."""
+        await asyncio.sleep(0.0001 * 7**long)
 
     def _begin(self, doing: Any) -> None:
         self.tasks.append(asyncio.create_task(doing))
 
 
 @hypothesis.settings(
-    max_examples=400,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.large_base_example, hypothesis.HealthCheck.data_too_large],
 )
@@ -140,11 +160,11 @@ def test_every_event_is_counted_exactly_once(script: list[tuple[Any, ...]]) -> N
         await world.heal()
         world.check()
 
-    asyncio.run(run())
+    virtual_time.run(run())
 
 
 def test_the_oracle_sees_a_doubled_and_a_lost_event() -> None:
-    log, database = FakeLog(1), Database()
+    log, server = FakeLog(1), FakePostgres()
     log.fill(0, 2)
-    database.sums = {(MINUTE, "VIEW", "0/0", "brand", "category"): (2, 2)}
-    assert origins(database) != once(log)
+    server.tables.sums = {(MINUTE, "VIEW", "0/0", "brand", "category"): (2, 2)}
+    assert origins(server) != once(log)

@@ -1,5 +1,5 @@
-"""In-memory stand-ins for what lies below the aggregates worker's ports.
+"""What lies below the workers' ports, in memory.
 
-`database` is under the same contract as the real one (tests/contract/test_flushes.py); `log` is a topic; `consumer`
-delivers batches of it.
+`postgres` and `profile_store` are under the same contracts as the real ones (tests/contract); `log` is a topic;
+`consumer` delivers batches of it; `counting` is a worker on them.
 """

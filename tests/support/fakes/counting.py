@@ -1,13 +1,15 @@
-"""An aggregates worker without Faust, Kafka and PostgreSQL: the real sink between the fakes."""
+"""An aggregates worker without Faust, Kafka and PostgreSQL: the real sink, and below it what is in memory."""
 
 from typing import Any
 
-from pipeline import sink
+from pipeline import hours, sink
 from pipeline.settings import AggregatesSettings
-from stores import offsets
+from stores import flush, offsets
+from stores.dead_letters import Letter
 from tests.support.fakes.consumer import FakeConsumer
-from tests.support.fakes.database import Database, FakeFlushes, FakeHours
 from tests.support.fakes.log import FakeLog, Record
+from tests.support.fakes.postgres import FakePostgres
+from tests.support.fakes.postgres.tables import Offset
 
 _PATIENCE = 200
 
@@ -19,22 +21,36 @@ def settings(**changed: Any) -> AggregatesSettings:
 
 
 class Counting:
-    """One worker of the group on `log` and `database`, which others may share. `told` is what Kafka would be told."""
+    """One worker of the group on `log` and `server`, which others may share. `told` is what Kafka would be told."""
 
-    def __init__(self, log: FakeLog, database: Database, **changed: Any) -> None:
-        self.log, self.database = log, database
+    def __init__(self, log: FakeLog, server: FakePostgres, **changed: Any) -> None:
+        self.log, self.server = log, server
         self.of = offsets.Consumer("aggregates", "user-tags", log.id)
         self.consumer = FakeConsumer(log)
         self.told: dict[int, int] = {}
-        self.hours = FakeHours(database)
+        chosen = settings(**changed)
+        self.hours = hours.PostgresHours(chosen, server.connect)
         self.sink = sink.Sink(
-            settings(**changed),
-            FakeFlushes(database, self.of),
+            chosen,
+            flush.PostgresFlushes("worker", self.of, connect=server.connect),
             log,
             self.hours,
             self.consumer,
             self.told.update,
         )
+
+    def key(self, partition: int) -> Offset:
+        """Of the partition's row of pipeline_offsets."""
+        return Offset(self.of.group, self.of.topic_id, partition)
+
+    def stored(self, partition: int) -> int:
+        """The next offset, as it is committed."""
+        return self.server.tables.offsets[self.key(partition)]
+
+    @property
+    def letters(self) -> dict[tuple[int, int], Letter]:
+        """By partition and offset."""
+        return {(letter.partition, letter.offset): letter for letter in self.server.tables.letters.values()}
 
     async def place(self, *partitions: int) -> dict[int, int]:
         """A rebalance that ends with exactly these partitions."""
@@ -53,7 +69,7 @@ class Counting:
         """Take and write all that the assigned partitions hold, and see it stored."""
         for partition in self.consumer.positions:
             for _ in range(_PATIENCE):
-                if self.database.offsets[self.of, partition] >= last_record(self.log, partition):
+                if self.stored(partition) >= last_record(self.log, partition):
                     break
                 if not await self.take(partition):
                     # What is stored fell behind what was taken: only traffic shows it, as in production.
@@ -69,9 +85,9 @@ def last_record(log: FakeLog, partition: int) -> int:
     return log.records[partition][-1].offset + 1 if log.records[partition] else 0
 
 
-def origins(database: Database) -> dict[str, int]:
+def origins(server: FakePostgres) -> dict[str, int]:
     """How often each event of `log.value` was counted, by its origin."""
-    return {origin: count for (_minute, _action, origin, *_), (count, _price) in database.sums.items()}
+    return {origin: count for (_minute, _action, origin, *_), (count, _price) in server.tables.sums.items()}
 
 
 def once(log: FakeLog) -> dict[str, int]:

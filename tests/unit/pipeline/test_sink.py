@@ -8,20 +8,20 @@ import pytest
 
 from pipeline import errors
 from stores import errors as store_errors
-from stores import flush
 from tests.support import eventually
 from tests.support.fakes.counting import Counting, once, origins
-from tests.support.fakes.database import Database, Fault
 from tests.support.fakes.log import MINUTE, FakeLog, value
+from tests.support.fakes.postgres import FakePostgres, Fate
+from tests.support.fakes.postgres.tables import Hour
 
 HOUR = MINUTE // 60
 
 
-def worker(partitions: int = 1, records: int = 10, database: Database | None = None, **changed: object) -> Counting:
+def worker(partitions: int = 1, records: int = 10, server: FakePostgres | None = None, **changed: object) -> Counting:
     log = FakeLog(partitions)
     for partition in range(partitions):
         log.fill(partition, records)
-    return Counting(log, database or Database(), **changed)
+    return Counting(log, server or FakePostgres(), **changed)
 
 
 async def running(counting: Counting) -> asyncio.Task[None]:
@@ -38,7 +38,7 @@ async def test_a_timer_writes_when_traffic_stops() -> None:
     await counting.take(0, at_most=3)
     await eventually.until(lambda: counting.told == {0: 3})
     task.cancel()
-    assert len(counting.database.writes) == 1
+    assert len(counting.server.engine.commits) == 2  # of the placement, and of the write
 
 
 async def test_a_full_fold_is_written_without_waiting_for_the_timer() -> None:
@@ -53,9 +53,8 @@ async def test_a_full_fold_is_written_without_waiting_for_the_timer() -> None:
 async def test_while_a_write_is_under_way_the_next_batch_is_folded_and_no_more_than_one_write_holds() -> None:
     """2.3."""
     counting = worker(records=20, flush_records=5)
-    counting.database.away = True
-    counting.log.away = False
-    await _placed_before_the_outage(counting)
+    await counting.place(0)
+    counting.server.stop()
     await counting.take(0, at_most=5)
     writing = asyncio.create_task(counting.sink.write())
     await eventually.until(counting.sink.is_asking)
@@ -63,17 +62,11 @@ async def test_while_a_write_is_under_way_the_next_batch_is_folded_and_no_more_t
     third = asyncio.create_task(counting.take(0, at_most=5))  # waits
     await asyncio.sleep(0.01)
     assert not third.done()
-    counting.database.away = False
+    counting.server.start()
     await writing
     await counting.sink.write()
     await third
     assert counting.sink.expected == {0: 15}
-
-
-async def _placed_before_the_outage(counting: Counting) -> None:
-    away, counting.database.away = counting.database.away, False
-    await counting.place(0)
-    counting.database.away = away
 
 
 async def test_kafka_is_told_only_behind_the_write() -> None:
@@ -90,7 +83,7 @@ async def test_nothing_folded_is_nothing_written() -> None:
     counting = worker()
     await counting.place(0)
     await counting.sink.write()
-    assert counting.database.writes == []
+    assert len(counting.server.engine.commits) == 1  # of the placement
 
 
 # -- replays and gaps --------------------------------------------------------------------------------------------------
@@ -104,7 +97,7 @@ async def test_replayed_records_are_cut_off() -> None:
     await counting.consumer.seek({0: 2})
     await counting.take(0)
     await counting.sink.write()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 async def test_a_lost_batch_is_fetched_again_before_what_lies_above_it() -> None:
@@ -114,32 +107,33 @@ async def test_a_lost_batch_is_fetched_again_before_what_lies_above_it() -> None
     counting.consumer.fetch(0, at_most=4)  # lost
     await counting.take(0)
     await counting.sink.write()
-    assert counting.database.sums == {}
+    assert counting.server.tables.sums == {}
     await counting.finish()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 # -- compare-and-set, unknown outcomes ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", list(Fault))
-async def test_whatever_becomes_of_a_write_its_records_are_counted_once(fault: Fault) -> None:
+@pytest.mark.parametrize("query", ["begin", "copy_deltas", "copy_end", "advance_and_commit"])
+@pytest.mark.parametrize("fate", list(Fate))
+async def test_whatever_becomes_of_a_write_its_records_are_counted_once(query: str, fate: Fate) -> None:
     """2.4, both ways of an unknown COMMIT."""
     counting = worker(partitions=2)
     await counting.place(0, 1)
     await counting.take(0, at_most=5)
     await counting.take(1, at_most=5)
-    counting.database.faults = [fault]
+    counting.server.strike(query, fate)
     await counting.sink.write()
     await counting.finish()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 async def test_an_unknown_commit_that_happened_is_not_folded_again() -> None:
     counting = worker()
     await counting.place(0)
     await counting.take(0)
-    counting.database.faults = [Fault.KEPT]
+    counting.server.strike("advance_and_commit", Fate.CUT_AFTER)
     await counting.sink.write()
     assert counting.consumer.seeks == []
     assert counting.told == {0: 10}
@@ -149,7 +143,7 @@ async def test_an_unknown_commit_that_did_not_happen_discards_what_was_folded_me
     counting = worker()
     await counting.place(0)
     await counting.take(0, at_most=4)
-    counting.database.faults = [Fault.LOST]
+    counting.server.strike("advance_and_commit", Fate.CUT_BEFORE)
     writing = asyncio.create_task(counting.sink.write())
     await asyncio.sleep(0)
     await counting.take(0, at_most=4)  # folded while the write was under way
@@ -158,7 +152,7 @@ async def test_an_unknown_commit_that_did_not_happen_discards_what_was_folded_me
     assert counting.sink.expected == {0: 0}
     assert counting.told == {}
     await counting.finish()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 async def test_a_retry_comes_before_the_next_write() -> None:
@@ -166,18 +160,20 @@ async def test_a_retry_comes_before_the_next_write() -> None:
     counting = worker()
     await counting.place(0)
     await counting.take(0, at_most=5)
-    counting.database.faults = [Fault.AWAY] * 3
+    for _ in range(3):
+        counting.server.strike("begin", Fate.CUT_BEFORE)
     writing = asyncio.create_task(counting.sink.write())
     await asyncio.sleep(0)
     await counting.take(0)
     await asyncio.gather(writing, counting.sink.write())
-    assert [write.moves for write in counting.database.writes] == [[flush.Move(0, 0, 5)], [flush.Move(0, 5, 10)]]
+    moved = [list(changes.offsets.values()) for changes in counting.server.engine.commits]
+    assert moved == [[0], [5], [10]]
 
 
 async def test_a_zombie_that_lost_its_partition_counts_nothing_twice() -> None:
     """2.2, 2.4: two workers at the same place."""
     zombie = worker()
-    successor = Counting(zombie.log, zombie.database)
+    successor = Counting(zombie.log, zombie.server)
     await zombie.place(0)
     await zombie.take(0, at_most=6)
     await successor.place(0)
@@ -187,7 +183,7 @@ async def test_a_zombie_that_lost_its_partition_counts_nothing_twice() -> None:
     assert zombie.sink.expected == {0: 8}
     assert zombie.consumer.seeks == [{0: 8}]
     await zombie.finish()
-    assert origins(zombie.database) == once(zombie.log)
+    assert origins(zombie.server) == once(zombie.log)
 
 
 async def test_a_database_that_lost_a_commit_in_a_failover_gets_it_again() -> None:
@@ -196,20 +192,19 @@ async def test_a_database_that_lost_a_commit_in_a_failover_gets_it_again() -> No
     await counting.place(0)
     await counting.take(0, at_most=5)
     await counting.sink.write()
-    counting.database.sums.clear()
-    counting.database.offsets[counting.of, 0] = 0  # the primary of now never saw it
+    counting.server.fail_over(lost=1)
     await counting.take(0)
     await counting.sink.write()
     assert counting.sink.expected == {0: 0}
     await counting.finish()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 async def test_a_partition_whose_stored_offset_is_gone_ends_the_worker() -> None:
     counting = worker(partitions=2)
     await counting.place(0, 1)
     await counting.take(0)
-    del counting.database.offsets[counting.of, 0]
+    del counting.server.tables.offsets[counting.key(0)]
     with pytest.raises(errors.OffsetsGone, match=r"\[0\]"):
         await counting.sink.write()
 
@@ -220,7 +215,7 @@ async def test_a_placement_takes_the_stored_offsets_and_forgets_what_was_folded(
     await counting.take(0)
     assert await counting.place(0) == {0: 0}
     await counting.sink.write()
-    assert counting.database.sums == {}
+    assert counting.server.tables.sums == {}
     assert counting.sink.expected == {0: 0}
 
 
@@ -228,15 +223,15 @@ async def test_a_placement_ends_a_write_that_is_tried_again_and_again() -> None:
     counting = worker()
     await counting.place(0)
     await counting.take(0)
-    counting.database.away = True
+    counting.server.stop()
     writing = asyncio.create_task(counting.sink.write())
     await eventually.until(counting.sink.is_asking)
     placing = asyncio.create_task(counting.place(0))
     await asyncio.wait_for(writing, eventually.SECONDS)
-    counting.database.away = False
+    counting.server.start()
     assert await placing == {0: 0}
     await counting.finish()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 # -- stores and brokers away -------------------------------------------------------------------------------------------
@@ -246,14 +241,14 @@ async def test_a_store_that_is_away_is_asked_again_until_it_is_back() -> None:
     counting = worker(partitions=2, flush_records=5)
     await counting.place(0, 1)
     task = await running(counting)
-    counting.database.away = True
+    counting.server.stop()
     taking = asyncio.create_task(counting.finish())
     await eventually.until(counting.sink.is_asking)
-    counting.database.away = False
+    counting.server.start()
     await asyncio.wait_for(taking, eventually.SECONDS)
     task.cancel()
     assert not counting.sink.is_asking()
-    assert origins(counting.database) == once(counting.log)
+    assert origins(counting.server) == once(counting.log)
 
 
 # -- bad data ----------------------------------------------------------------------------------------------------------
@@ -275,11 +270,11 @@ async def test_a_record_that_the_store_refuses_is_one_letter_and_all_others_are_
     await counting.sink.write()
     expected = once(counting.log)
     del expected[f"0/{offset}"]
-    assert origins(counting.database) == expected
-    [letter] = counting.database.letters.values()
+    assert origins(counting.server) == expected
+    [letter] = counting.letters.values()
     assert (letter.partition, letter.offset, letter.value, letter.reason) == (0, offset, bad, "refused_by_store")
     assert counting.sink.expected == {0: 15, 1: 7}
-    assert counting.database.offsets[counting.of, 0] == 15
+    assert counting.stored(0) == 15
 
 
 async def test_several_bad_records_are_a_letter_each() -> None:
@@ -292,8 +287,8 @@ async def test_several_bad_records_are_a_letter_each() -> None:
     await counting.place(0)
     await counting.take(0)
     await counting.sink.write()
-    assert sorted(offset for _, offset in counting.database.letters) == bad
-    assert sum(origins(counting.database).values()) == 5
+    assert sorted(offset for _, offset in counting.letters) == bad
+    assert sum(origins(counting.server).values()) == 5
 
 
 async def test_many_bad_records_in_a_row_stop_the_worker_and_are_not_stepped_over() -> None:
@@ -304,29 +299,29 @@ async def test_many_bad_records_in_a_row_stop_the_worker_and_are_not_stepped_ove
     await counting.take(0)
     with pytest.raises(errors.TooManyDeadLetters):
         await counting.sink.write()
-    assert counting.database.offsets[counting.of, 0] == 0
-    assert counting.database.letters == {}
+    assert counting.stored(0) == 0
+    assert counting.letters == {}
 
 
 async def test_a_worker_started_anew_goes_on_counting_bad_records_where_the_one_before_ended() -> None:
-    log, database = FakeLog(), Database()
+    log, server = FakeLog(), FakePostgres()
     for _ in range(5):
         log.append(0, b"no record")
     for _ in range(2):
-        counting = Counting(log, database, dead_letters_in_a_row=4)
+        counting = Counting(log, server, dead_letters_in_a_row=4)
         await counting.place(0)
         await counting.take(0, at_most=2)
         await counting.sink.write()
-    counting = Counting(log, database, dead_letters_in_a_row=4)
+    counting = Counting(log, server, dead_letters_in_a_row=4)
     await counting.place(0)
     await counting.take(0)
     with pytest.raises(errors.TooManyDeadLetters):
         await counting.sink.write()
-    assert len(database.letters) == 4
+    assert len(server.tables.letters) == 4
 
 
 async def test_bad_records_in_a_write_that_is_made_in_parts_are_counted_once() -> None:
-    counting = worker(records=0, dead_letters_in_a_row=4, database=Database(hours=[]))
+    counting = worker(records=0, dead_letters_in_a_row=4, server=FakePostgres(hours=[]))
     for _ in range(3):
         counting.log.append(0, b"no record")
     counting.log.fill(0, 1)
@@ -334,38 +329,34 @@ async def test_bad_records_in_a_write_that_is_made_in_parts_are_counted_once() -
     await counting.place(0)
     await counting.take(0)
     await counting.sink.write()
-    assert len(counting.database.letters) == 4
+    assert len(counting.letters) == 4
 
 
 # -- hours -------------------------------------------------------------------------------------------------------------
 
 
 async def test_hours_are_made_when_the_first_event_asks_for_them() -> None:
-    counting = worker(database=Database(hours=[]))
+    counting = worker(server=FakePostgres(hours=[]))
     await counting.place(0)
     await counting.take(0)
     await counting.sink.write()
-    assert counting.database.hours == {HOUR}
-    assert origins(counting.database) == once(counting.log)
+    assert counting.server.tables.hours == {HOUR: Hour.MADE}
+    assert origins(counting.server) == once(counting.log)
 
 
 async def test_events_of_an_hour_that_is_gone_are_letters_and_all_others_are_counted() -> None:
-    database = Database(hours=[HOUR])
-    database.gone = {HOUR - 30}
-    counting = worker(records=3, database=database)
+    counting = worker(records=3, server=FakePostgres(hours=[HOUR], tombstones=[HOUR - 30]))
     late = counting.log.append(0, value(0, 3, time=(HOUR - 30) * 3_600_000))
     await counting.place(0)
     await counting.take(0)
     await counting.sink.write()
-    [letter] = database.letters.values()
+    [letter] = counting.letters.values()
     assert (letter.offset, letter.reason) == (late, "hour_gone")
-    assert sum(origins(database).values()) == 3
+    assert sum(origins(counting.server).values()) == 3
 
 
 async def test_two_hours_that_go_one_after_the_other_in_one_write_are_both_letters() -> None:
-    database = Database(hours=[HOUR, HOUR - 31])
-    database.gone = {HOUR - 30}
-    counting = worker(records=3, database=database)
+    counting = worker(records=3, server=FakePostgres(hours=[HOUR, HOUR - 31], tombstones=[HOUR - 30]))
     counting.log.append(0, value(0, 3, time=(HOUR - 30) * 3_600_000))
     counting.log.append(0, value(0, 4, time=(HOUR - 31) * 3_600_000))
     await counting.place(0)
@@ -374,26 +365,25 @@ async def test_two_hours_that_go_one_after_the_other_in_one_write_are_both_lette
 
     async def and_drops_the_next(hours: Collection[int]) -> set[int]:
         refused = await ensure(hours)
-        assert database.hours is not None
-        database.hours.discard(HOUR - 31)
-        database.gone.add(HOUR - 31)
+        assert counting.server.tables.hours is not None
+        counting.server.tables.hours[HOUR - 31] = Hour.TOMBSTONED
         return refused
 
-    counting.hours.ensure = and_drops_the_next  # type: ignore[method-assign]
+    counting.hours.ensure = and_drops_the_next  # type: ignore[method-assign, assignment]
     await counting.sink.write()
-    assert {letter.offset for letter in database.letters.values()} == {3, 4}
-    assert sum(origins(database).values()) == 3
+    assert {letter.offset for letter in counting.letters.values()} == {3, 4}
+    assert sum(origins(counting.server).values()) == 3
 
 
 async def test_a_bad_record_in_an_hour_that_has_to_be_made_is_a_letter() -> None:
-    counting = worker(records=3, database=Database(hours=[]))
+    counting = worker(records=3, server=FakePostgres(hours=[]))
     counting.log.append(0, value(0, 3, origin="\0"))
     counting.log.fill(0, 1)
     await counting.place(0)
     await counting.take(0)
     await counting.sink.write()
-    assert len(counting.database.letters) == 1
-    assert sum(origins(counting.database).values()) == 4
+    assert len(counting.letters) == 1
+    assert sum(origins(counting.server).values()) == 4
 
 
 # -- another topic -----------------------------------------------------------------------------------------------------
@@ -406,7 +396,7 @@ async def test_nothing_of_a_topic_made_anew_is_counted() -> None:
     counting.log.replaced = True
     with pytest.raises(errors.TopicReplaced):
         await counting.sink.write()
-    assert counting.database.sums == {}
+    assert counting.server.tables.sums == {}
 
 
 async def test_a_topic_made_anew_while_the_worker_was_away_is_refused() -> None:
@@ -414,7 +404,7 @@ async def test_a_topic_made_anew_while_the_worker_was_away_is_refused() -> None:
     await counting.place(0)
     counting.log.id = UUID(int=2)
     with pytest.raises(store_errors.TopicReplaced, match="deleted and made anew"):
-        await Counting(counting.log, counting.database).place(0)
+        await Counting(counting.log, counting.server).place(0)
 
 
 async def test_a_log_that_ends_below_what_was_counted_is_refused_with_a_sentence() -> None:
@@ -430,12 +420,12 @@ async def test_a_log_that_ends_below_what_was_counted_is_refused_with_a_sentence
 async def test_what_others_counted_while_the_database_was_away_lies_beyond_no_end() -> None:
     """A placement waits for PostgreSQL for as long as it is away; the ends that it read before are old by then."""
     counting = worker()
-    counting.database.away = True
+    counting.server.stop()
     placing = asyncio.create_task(counting.place(0))
     await eventually.until(counting.sink.is_asking)
     counting.log.fill(0, 5)
-    counting.database.offsets[counting.of, 0] = 15
-    counting.database.away = False
+    counting.server.tables.offsets[counting.key(0)] = 15
+    counting.server.start()
     assert await placing == {0: 15}
 
 
@@ -447,4 +437,4 @@ async def test_a_partition_whose_stored_offset_retention_overtook_goes_on_at_wha
     counting.log.truncate(0, 6)
     assert await counting.place(0) == {0: 2}
     await counting.finish()
-    assert sorted(origins(counting.database)) == ["0/0", "0/1", "0/6", "0/7", "0/8", "0/9"]
+    assert sorted(origins(counting.server)) == ["0/0", "0/1", "0/6", "0/7", "0/8", "0/9"]
