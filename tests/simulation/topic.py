@@ -1,0 +1,116 @@
+"""The topic that the workers consume: events that arrive at random, good and bad, and what is asked about it beside."""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from broker import errors as broker_errors
+from pipeline import folding
+from tests.simulation.broker import Broker
+from tests.simulation.connection import Network
+from tests.simulation.records import Partition
+from tests.support.fakes import log as fake_log
+
+TOPIC: Final = "user-tags"
+GONE_HOUR: Final = fake_log.MINUTE // 60 - 10_000
+"""An hour of event time that takes no more records."""
+_LATER_MINUTE: Final = fake_log.MINUTE + 90
+_KINDS: Final = {"good": 80, "later": 14, "broken": 2, "empty": 1, "refused": 1.5, "gone": 1.5}
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A record that was appended, and what must become of it: `reason` is its dead letter's, None if it counts."""
+
+    partition: int
+    offset: int
+    value: bytes | None
+    minute: int
+    reason: str | None
+
+    @property
+    def origin(self) -> str:
+        return f"{self.partition}/{self.offset}"
+
+    @property
+    def price(self) -> int:
+        return self.offset + 1
+
+
+class Feed:
+    """Appends events. `events` are all that were."""
+
+    def __init__(self, broker: Broker, chosen: random.Random) -> None:
+        self._broker, self._random = broker, chosen
+        self.partitions: list[Partition] = broker.topics[TOPIC]
+        self.events: list[Event] = []
+
+    def append(self, most: int) -> None:
+        """A batch of at most so many events, into one partition."""
+        partition = self._random.randrange(len(self.partitions))
+        first = self.partitions[partition].end
+        count = self._random.randint(1, most)
+        kinds = self._random.choices(list(_KINDS), list(_KINDS.values()), k=count)
+        made = [_event(kind, partition, first + number) for number, kind in enumerate(kinds)]
+        self._broker.append(TOPIC, partition, [(b"key", event.value) for event in made])
+        self.events += made
+
+
+def _event(kind: str, partition: int, offset: int) -> Event:
+    minute, reason, texts = fake_log.MINUTE, None, {}
+    if kind in ("broken", "empty"):
+        return Event(partition, offset, b"broken" if kind == "broken" else None, minute, folding.UNDECODABLE)
+    if kind == "later":
+        minute = _LATER_MINUTE
+    elif kind == "gone":
+        minute, reason = GONE_HOUR * 60, folding.HOUR_GONE
+    elif kind == "refused":
+        reason, texts = folding.REFUSED, {"brand_id": "\0"}
+    value = fake_log.value(partition, offset, time=minute * 60_000 + offset, cookie=f"cookie-{offset % 3}", **texts)
+    return Event(partition, offset, value, minute, reason)
+
+
+class TopicLog:
+    """`pipeline.log.Log`, over the same network as the consumers."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    async def verify(self) -> None:
+        await self._asked(lambda: None)
+
+    async def offsets(self) -> dict[int, tuple[int, int]]:
+        found: dict[int, tuple[int, int]] = {}
+        partitions = self._network.broker.topics[TOPIC]
+        await self._asked(lambda: found.update({at: (each.start, each.end) for at, each in enumerate(partitions)}))
+        return found
+
+    async def committed(self, group: str) -> dict[int, int]:
+        stored = self._network.broker.group(group).offsets
+        found: dict[int, int] = {}
+        await self._asked(lambda: found.update({partition: offset for (_, partition), (offset, _) in stored.items()}))
+        return found
+
+    async def with_records(self, starts: Mapping[int, int]) -> set[int]:
+        """`watchdog.Topic`."""
+        partitions = self._network.broker.topics[TOPIC]
+        found: set[int] = set()
+        await self._asked(
+            lambda: found.update(each for each, at in starts.items() if max(partitions[each].values, default=-1) >= at)
+        )
+        return found
+
+    async def _asked(self, look: Callable[[], None]) -> None:
+        if not await self._network.ask(look):
+            message = "the broker is away"
+            raise broker_errors.BrokerUnavailable(message)
+
+
+def has_lost(events: list[Event], partitions: list[Partition], counted: dict[int, int]) -> set[tuple[int, int]]:
+    """(partition, offset) of records that the log has no more and that lie above what was `counted`."""
+    return {
+        (event.partition, event.offset)
+        for event in events
+        if counted.get(event.partition, 0) <= event.offset < partitions[event.partition].start
+    }

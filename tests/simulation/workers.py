@@ -1,0 +1,79 @@
+"""Workers, put together as pipeline.worker does it, on the simulation's servers."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from pipeline import app as faust_app
+from pipeline import commits, ending, worker
+from pipeline.settings import AggregatesSettings
+from tests.simulation.topic import TOPIC, TopicLog
+
+TOPIC_ID = UUID(int=1)
+_LAST_WRITE_S = 5.0
+
+
+def settings(**changed: Any) -> AggregatesSettings:
+    """As in production, but for shorter waits: virtual time costs real time too."""
+    shorter = {
+        "session_timeout_s": 6.0,
+        "request_timeout_s": 12.0,
+        "fetch_wait_s": 0.5,
+        "store_patience_s": 4.0,
+        "retry_last_s": 1.0,
+        "stalled_after_s": 20.0,
+        "max_poll_records": 20,
+        "flush_records": 30,
+        "data_dir": "/nonexistent",
+    }
+    return AggregatesSettings(environment="local", **{**shorter, **changed})
+
+
+class Worker:
+    """One worker process's inside. `make_sink` is given what a sink is made of."""
+
+    def __init__(
+        self, chosen: AggregatesSettings, group: str, log: TopicLog, make_sink: Callable[..., worker.Sink]
+    ) -> None:
+        self._seeker = _Seeker()
+        self._app = faust_app.make(chosen, group, self._seeker)
+        consuming = faust_app.Consuming(self._app, TOPIC, TOPIC_ID)
+        self._committer = commits.Committer(consuming, log)
+        self.sink = self._seeker.sink = make_sink(chosen, log, consuming, self._committer.note)
+        faust_app.add_agent(self._app, TOPIC, self.sink.take)
+        tasks = worker.Tasks(self._app)
+        for task in (self.sink.run, self._committer.run):
+            tasks.add(task)
+
+    async def run(self) -> None:
+        """Until it is stopped. Raises what crashed it."""
+        self._app.finalize()
+        await self._app.start()
+        await self._app.wait()
+        if self._app.crash_reason is not None:
+            raise self._app.crash_reason
+
+    async def stop(self) -> None:
+        """SIGTERM: what waits is written, then the group is left."""
+        try:
+            async with asyncio.timeout(_LAST_WRITE_S):
+                await self.sink.write()
+                await self._committer.commit()
+        finally:
+            await self._app.stop()
+
+
+class _Seeker:
+    """`transport.Seeker`, as pipeline.worker has one."""
+
+    sink: worker.Sink
+
+    async def starts(self, partitions: set[int]) -> dict[int, int]:
+        return await self.sink.starts(partitions)
+
+    def is_asking(self) -> bool:
+        return self.sink.is_asking()
+
+    def seek_failed(self, error: BaseException) -> None:
+        ending.end_process(error)
