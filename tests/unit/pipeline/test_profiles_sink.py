@@ -1,57 +1,18 @@
 """The profiles worker between consumer and store: written before Kafka is told, and replays change nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pipeline import errors
+from pipeline import errors, letters
 from pipeline.profiles_sink import ProfilesSink
 from pipeline.settings import ProfilesSettings
-from stores import dead_letters, profiles
-from stores import errors as store_errors
+from stores import offsets
 from tests.support import eventually
 from tests.support.fakes.consumer import FakeConsumer
 from tests.support.fakes.log import FakeLog, value
-
-
-class Store:
-    """`profiles.ProfileStore` for writing: entries by name, and what the next writes fail with."""
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str, bytes], bytes] = {}
-        self.writes = 0
-        self.away = False
-        self.refuses: set[str] = set()
-        self.passing_failures = 0
-
-    async def add(self, writes: Sequence[profiles.ProfileWrite]) -> None:
-        await asyncio.sleep(0)
-        self.writes += 1
-        if self.away:
-            message = "away"
-            raise store_errors.ProfileStoreUnavailable(message)
-        failed = [self._failure(write) for write in writes]
-        if any(failed):
-            raise store_errors.PartialWrite([failure for failure in failed if failure is not None])
-
-    def _failure(self, write: profiles.ProfileWrite) -> profiles.FailedWrite | None:
-        if write.cookie in self.refuses:
-            return profiles.FailedWrite(write, "record too big", permanent=True)
-        if self.passing_failures:
-            self.passing_failures -= 1
-            return profiles.FailedWrite(write, "timeout", permanent=False)
-        self.entries[write.cookie, write.action, write.entry_key] = write.value
-        return None
-
-    async def read(self, cookie: str, from_ms: int, to_ms: int, limit: int) -> profiles.Profile:
-        raise NotImplementedError
-
-    async def ping(self) -> None: ...
-
-    async def wipe(self) -> None: ...
-
-    async def close(self) -> None: ...
+from tests.support.fakes.postgres import FakePostgres
+from tests.support.fakes.profile_store import ProfileServer
 
 
 class Place(FakeConsumer):
@@ -65,25 +26,11 @@ class Place(FakeConsumer):
         return {partition: self.told[partition] for partition in self.positions if partition in self.told}
 
 
-class Letters:
-    """`profiles_sink.Letters`."""
-
-    def __init__(self) -> None:
-        self.kept: dict[int, dead_letters.Letter] = {}
-
-    async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
-        self.kept |= {letter.offset: letter for letter in letters}
-
-    async def runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
-        below = {partition: [offset not in self.kept for offset in range(end)][::-1] for partition, end in ends.items()}
-        return {partition: ([*found[:at_most], True]).index(True) for partition, found in below.items()}
-
-
 class Writing:
     """A profiles worker without Faust, Kafka and a real store, at the beginning of one partition of ten events."""
 
     def __init__(self, **changed: object) -> None:
-        self.log, self.store, self.letters = FakeLog(), Store(), Letters()
+        self.log, self.store, self.postgres = FakeLog(), ProfileServer(), FakePostgres()
         self.log.fill(0, 10)
         self.place = Place(self.log)
         quick = {"retry_first_s": 0.000_1, "retry_last_s": 0.001, "profile_interval_s": 0.0, **changed}
@@ -92,7 +39,25 @@ class Writing:
 
     def start(self) -> None:
         """A worker that remembers nothing of the one before it."""
-        self.sink = ProfilesSink(self.settings, self.store, self.letters, self.log, self.place, self.place.told.update)
+        of = offsets.Consumer("profiles", "user-tags", self.log.id)
+        self.sink = ProfilesSink(
+            self.settings,
+            self.store.connect("worker"),
+            letters.PostgresLetters("worker", of, connect=self.postgres.connect),
+            self.log,
+            self.place,
+            self.place.told.update,
+        )
+
+    @property
+    def entries(self) -> dict[bytes, bytes]:
+        """Of all profiles, by entry key."""
+        return {key: value for entries in self.store.entries.values() for key, value in entries.items()}
+
+    @property
+    def letters(self) -> dict[int, str]:
+        """Reasons by offset."""
+        return {letter.offset: letter.reason for letter in self.postgres.tables.letters.values()}
 
     async def placed(self) -> dict[int, int]:
         self.place.positions.setdefault(0, 0)
@@ -116,7 +81,7 @@ async def test_kafka_is_told_behind_the_write_and_not_before(writing: Writing) -
     await writing.take()
     assert writing.place.told == {}
     await writing.sink.write()
-    assert len(writing.store.entries) == 10
+    assert len(writing.entries) == 10
     assert writing.place.told == {0: 10}
 
 
@@ -124,12 +89,12 @@ async def test_a_worker_that_died_before_kafka_was_told_writes_the_same_entries_
     await writing.placed()
     await writing.take()
     await writing.sink.write()
-    entries = dict(writing.store.entries)
+    entries = writing.entries
     writing.place.told.clear()
     assert await writing.placed() == {0: 0}
     await writing.take()
     await writing.sink.write()
-    assert writing.store.entries == entries
+    assert writing.entries == entries
 
 
 async def test_a_group_goes_on_where_kafka_was_told_that_it_is(writing: Writing) -> None:
@@ -154,7 +119,7 @@ async def test_a_lost_batch_is_fetched_again(writing: Writing) -> None:
     await writing.take()
     await writing.take()
     await writing.sink.write()
-    assert len(writing.store.entries) == 10
+    assert len(writing.entries) == 10
 
 
 async def test_a_store_that_is_away_is_asked_again_until_it_is_back(writing: Writing) -> None:
@@ -172,24 +137,24 @@ async def test_a_store_that_is_away_is_asked_again_until_it_is_back(writing: Wri
 async def test_only_the_writes_that_failed_are_made_again(writing: Writing) -> None:
     await writing.placed()
     await writing.take()
-    writing.store.passing_failures = 3
+    writing.store.refuse("cookie", permanent=False, times=3)
     await writing.sink.write()
-    assert writing.store.writes == 2
-    assert len(writing.store.entries) == 10
+    assert writing.store.adds == 2
+    assert len(writing.entries) == 10
 
 
 async def test_records_that_no_profile_takes_are_letters_and_kafka_is_told_past_them(writing: Writing) -> None:
     broken = writing.log.append(0, b"junk")
     refused = writing.log.append(0, value(0, 11, cookie="enormous"))
-    writing.store.refuses = {"enormous"}
+    writing.store.refuse("enormous", permanent=True)
     await writing.placed()
     await writing.take()
     await writing.sink.write()
-    assert {offset: letter.reason for offset, letter in writing.letters.kept.items()} == {
+    assert writing.letters == {
         broken: "undecodable",
         refused: "refused_by_store",
     }
-    assert len(writing.store.entries) == 10
+    assert len(writing.entries) == 10
     assert writing.place.told == {0: 12}
 
 
@@ -202,7 +167,7 @@ async def test_many_broken_records_in_a_row_stop_it_before_kafka_is_told() -> No
     with pytest.raises(errors.TooManyDeadLetters):
         await writing.sink.write()
     assert writing.place.told == {}
-    assert writing.letters.kept == {}
+    assert writing.letters == {}
 
 
 async def test_a_worker_started_anew_goes_on_counting_broken_records_where_the_one_before_ended() -> None:
@@ -220,7 +185,7 @@ async def test_a_worker_started_anew_goes_on_counting_broken_records_where_the_o
     with pytest.raises(errors.TooManyDeadLetters):
         await writing.sink.write()
     assert writing.place.told == {0: 14}
-    assert len(writing.letters.kept) == 4
+    assert len(writing.letters) == 4
 
 
 async def test_a_placement_abandons_a_write_that_is_tried_again_and_again(writing: Writing) -> None:
@@ -285,14 +250,11 @@ async def test_records_that_no_profile_takes_fill_the_bound_of_what_may_wait_too
 async def test_a_frozen_store_is_one_that_is_away() -> None:
     writing = Writing(store_patience_s=0.01)
 
-    async def frozen(_writes: Sequence[profiles.ProfileWrite]) -> None:
-        await asyncio.sleep(3600)
-
     await writing.placed()
     await writing.take()
-    usable, writing.store.add = writing.store.add, frozen  # type: ignore[method-assign, assignment]
+    writing.store.freeze()
     task = asyncio.create_task(writing.sink.write())
     await eventually.until(writing.sink.is_asking)
-    writing.store.add = usable  # type: ignore[method-assign]
+    writing.store.thaw()
     await task
-    assert len(writing.store.entries) == 10
+    assert len(writing.entries) == 10
