@@ -7,7 +7,7 @@ that started it (devstack/tether.py).
 import threading
 import time
 from collections.abc import Callable
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 
 from devstack import waiting
 from devstack.applications import Application
@@ -17,7 +17,7 @@ READY_SECONDS = 90.0
 _LOOK_SECONDS = 0.02
 _STEADY_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
-_ASKED_FOR = (None, 0, -SIGKILL)
+_ASKED_FOR = (None, 0, -SIGKILL, -SIGTERM)  # the last: before it knew what to do about it
 
 Make = Callable[[str], Application]
 

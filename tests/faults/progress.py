@@ -13,6 +13,7 @@ from tests.faults.background import Background
 
 _LOOK_SECONDS = 0.05
 _END_SECONDS = 5.0
+_LATE_LOOKS = 2
 
 Offsets = Mapping[int, int]
 """`{partition: next offset}`."""
@@ -52,13 +53,15 @@ class Progress(Background):
     def recovery_s(self, moment: float) -> float | None:
         """Seconds from `moment` (monotonic) until every partition had moved on; None if that was not seen.
 
-        It says something only where events arrive in every partition all the time.
+        It says something only where events arrive in every partition all the time. What was under way at `moment` is
+        seen a look later.
         """
-        before = [offsets for at, offsets in self._seen if at <= moment]
+        begins = moment + _LATE_LOOKS * self._every_s
+        before = [offsets for at, offsets in self._seen if at <= begins]
         if not before:
             return None
         return next(
-            (at - moment for at, offsets in self._seen if at > moment and _is_beyond(offsets, before[-1])), None
+            (at - moment for at, offsets in self._seen if at > begins and _is_beyond(offsets, before[-1])), None
         )
 
     def _run(self) -> None:

@@ -58,6 +58,7 @@ class Group:
         self._kind, self._crew, self._progress, self._pulse = kind, crew, progress, beats
         self._sender, self._database = sender, database
         self._faults: list[tuple[str, float]] = []
+        self._others_s: list[float] = []
         self._away: list[str] = []
 
     def play(self, plan: Sequence[Action], say: Callable[[str], None]) -> None:
@@ -81,7 +82,7 @@ class Group:
 
     def recovery_s(self) -> dict[str, list[float]]:
         """Seconds from each fault until every partition was counted again, by kind of fault."""
-        found: dict[str, list[float]] = {}
+        found = {f"{self._kind} worker stopped": self._others_s}
         for what, moment in self._faults:
             seconds = self._progress.recovery_s(moment)
             if seconds is not None:
@@ -120,7 +121,7 @@ class Group:
         where = "inside a write" if frozen.inside else "between writes"
         told = f"{name} stopped {where} for {stopped_s:.1f} s, the others had all of it after {others_s:.1f} s"
         self.notes.append(f"{told}, {refused:.0f} of its writes were refused or given up")
-        self._faults.append(("stopped", at))
+        self._others_s.append(others_s)
         return told
 
     def _join(self, _action: Action) -> str:
