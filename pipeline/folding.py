@@ -6,14 +6,10 @@ records and the price, and decoding the key as well would cost 1.7 us an event.
 
 from collections.abc import Collection, Iterable, Mapping
 
-from pipeline import batches
+from pipeline import batches, letters
 from schemas import codec, errors, tags
 from stores import dead_letters, flush
 from stores.copying import Item
-
-UNDECODABLE = "undecodable"
-HOUR_GONE = "hour_gone"
-REFUSED = "refused_by_store"
 
 
 class Fold:
@@ -43,7 +39,9 @@ class Fold:
 
     def refuse(self, batch: batches.Batch, detail: str) -> None:
         """Count nothing of `batch`, keep its records as dead letters, and move its partition all the same."""
-        self.letters.extend(_letter(batch.partition, record, REFUSED, detail) for record in batch.records)
+        self.letters.extend(
+            letters.of_record(batch.partition, record, letters.REFUSED, detail) for record in batch.records
+        )
         self._move_past(batch)
 
     def as_flush(self) -> flush.Flush:
@@ -78,11 +76,12 @@ class Fold:
             try:
                 tag = decode(record.value or b"")
             except errors.UndecodableRecord as error:
-                self.letters.append(_letter(batch.partition, record, UNDECODABLE, str(error)))
+                self.letters.append(letters.of_record(batch.partition, record, letters.UNDECODABLE, str(error)))
                 continue
             minute = tag.time // tags.MILLIS_PER_MINUTE
             if refused and minute // 60 in refused:
-                self.letters.append(_letter(batch.partition, record, HOUR_GONE, "its hour of event time takes no more"))
+                detail = "its hour of event time takes no more"
+                self.letters.append(letters.of_record(batch.partition, record, letters.HOUR_GONE, detail))
                 continue
             item = (minute, tag.action, tag.origin, tag.brand_id, tag.category_id)
             total = sums.get(item)
@@ -116,7 +115,3 @@ def _totals(sums_of: dict[int, dict[Item, list[int]]]) -> list[flush.MinuteTotal
             total[0] += count
             total[1] += price
     return [flush.MinuteTotal(*key, *total) for key, total in totals.items()]
-
-
-def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> dead_letters.Letter:
-    return dead_letters.Letter(partition, record.offset, record.key, record.value, reason, detail)

@@ -1,12 +1,27 @@
-"""Dead letters of a group that keeps its place in Kafka: written before the offset is moved past their records."""
+"""Records that a group steps over: what is kept of them, and why.
+
+The aggregates group's are written with the offset that is moved past them, in its flush; the profiles group's, which
+keeps its place in Kafka, before that.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 import psycopg
 
+from pipeline import batches
 from stores import dead_letters, errors, offsets, primary
+
+UNDECODABLE: Final = "undecodable"
+HOUR_GONE: Final = "hour_gone"
+REFUSED: Final = "refused_by_store"
+
+
+def of_record(partition: int, record: batches.Record, reason: str, detail: str) -> dead_letters.Letter:
+    """The whole record, with one of the reasons above."""
+    return dead_letters.Letter(partition, record.offset, record.key, record.value, reason, detail)
 
 
 class PostgresLetters:

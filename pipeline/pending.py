@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline import batches
-from pipeline.folding import REFUSED, UNDECODABLE
+from pipeline import batches, letters
 from schemas import codec, errors
 from stores import dead_letters, profiles
 from stores import errors as store_errors
@@ -49,13 +48,13 @@ class Pending:
         for failure in failures:
             if failure.permanent:
                 partition, record = self._records[_key(failure.write)]
-                self.letters.append(_letter(partition, record, REFUSED, failure.reason))
+                self.letters.append(letters.of_record(partition, record, letters.REFUSED, failure.reason))
 
     def _add(self, partition: int, record: batches.Record) -> None:
         try:
             write = write_of(partition, record.offset, record.value)
         except errors.UndecodableRecord as error:
-            self.letters.append(_letter(partition, record, UNDECODABLE, str(error)))
+            self.letters.append(letters.of_record(partition, record, letters.UNDECODABLE, str(error)))
             return
         self.writes[_key(write)] = write
         self._records[_key(write)] = (partition, record)
@@ -70,7 +69,3 @@ def write_of(partition: int, offset: int, value: bytes | None) -> profiles.Profi
 
 def _key(write: profiles.ProfileWrite) -> tuple[str, str, bytes]:
     return write.cookie, write.action, write.entry_key
-
-
-def _letter(partition: int, record: batches.Record, reason: str, detail: str) -> dead_letters.Letter:
-    return dead_letters.Letter(partition, record.offset, record.key, record.value, reason, detail)
