@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from pipeline.folding import REFUSED, UNDECODABLE
+from pipeline.letters import REFUSED, UNDECODABLE
 from schemas import codec, registry, tags
 from tests.faults import tagging
 
