@@ -34,6 +34,7 @@ class Frozen(NamedTuple):
     inside: bool
     placements: float
     fenced: float
+    records: float
 
 
 class Group:
@@ -67,7 +68,7 @@ class Group:
         Ends early once `over` is set, and where something that was to follow does not within a minute: a failure.
         """
         clock = 0.0
-        do = {"kill": self._kill, "stop": self._stop, "join": self._join, "leave": self._leave}
+        do = {"kill": self._kill, "strike": self._strike, "stop": self._stop, "join": self._join, "leave": self._leave}
         for action in plan:
             if self.over.wait(action.at_s - clock):
                 return
@@ -93,7 +94,16 @@ class Group:
 
     def _kill(self, action: Action) -> str:
         name = self._victim(action.target)
-        records = self._metric(name, pulse.RECORDS)
+        return self._end(name, self._metric(name, pulse.RECORDS))
+
+    def _strike(self, action: Action) -> str:
+        """A kill inside a write."""
+        frozen = self._freeze(action.target)
+        told = self._end(frozen.name, frozen.records)
+        self._pulse.asleep(frozen.name, is_so=False)
+        return f"{told}, {'inside a write' if frozen.inside else 'between writes'}"
+
+    def _end(self, name: str, records: float) -> str:
         at = time.monotonic()
         self._crew.kill(name)
         self.kills.append((at, records))
@@ -166,14 +176,14 @@ class Group:
         with psycopg.connect(self._database.conninfo(), autocommit=True) as conn:
             for look in range(looks):
                 name = self._victim(target)
-                placements, fenced = self._placements(name), self._fenced(name)
+                told = self._placements(name), self._fenced(name), self._metric(name, pulse.RECORDS)
                 self._pulse.asleep(name, is_so=True)
                 self._crew.pause(name)
                 inside = self._is_inside(conn, name)
                 if inside or look == looks - 1:
                     break
                 self._wake(name)
-        return Frozen(name, inside, placements, fenced)
+        return Frozen(name, inside, *told)
 
     def _wake(self, name: str) -> None:
         self._crew.resume(name)

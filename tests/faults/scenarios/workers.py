@@ -34,10 +34,11 @@ _KINDS: Final[tuple[stage.Kind, ...]] = ("aggregates", "profiles")
 
 class Dose(msgspec.Struct, frozen=True):
     """What happens to one kind of workers. `storms` are numbers of kills in a row, `blind` ones hit any worker, also
-    one that is just starting; `moves` are joins, each followed by a leave."""
+    one that is just starting, `strikes` one inside a write; `moves` are joins, each followed by a leave."""
 
     storms: Sequence[int]
     blind: int
+    strikes: int
     stops: int
     moves: int
 
@@ -56,9 +57,9 @@ EXTENTS: Final[dict[stage.Size, Extent]] = {
         100_000,
         1_000.0,
         3,
-        {"aggregates": Dose((3, 3, 3, 3, 4), 2, 2, 2), "profiles": Dose((3, 3, 3, 3, 3), 2, 1, 2)},
+        {"aggregates": Dose((3, 3, 3, 3, 3), 2, 3, 2, 2), "profiles": Dose((3, 3, 3, 3, 3), 2, 0, 1, 2)},
     ),
-    "short": Extent(8_000, 500.0, 2, {"aggregates": Dose((2,), 0, 1, 0), "profiles": Dose((2,), 0, 0, 1)}),
+    "short": Extent(8_000, 500.0, 2, {"aggregates": Dose((2,), 0, 1, 1, 0), "profiles": Dose((2,), 0, 0, 0, 1)}),
 }
 
 
@@ -131,10 +132,12 @@ def _play(groups: dict[stage.Kind, worker_group.Group], plans: dict[stage.Kind, 
 
 
 def _plan(pick: random.Random, kind: stage.Kind, dose: Dose, workers: int) -> list[Action]:
-    """Storms, stops, joins and leaves in an order of the dice's; blind kills stand inside the storms."""
+    """Storms, stops, joins and leaves in an order of the dice's; blind kills and strikes stand inside the storms."""
     kills: list[list[_Step]] = [[("kill", kind)] * length for length in dose.storms]
     for _ in range(dose.blind):
         pick.choice(kills).append(("kill", f"{kind}-{pick.randrange(workers) + 1}"))
+    for _ in range(dose.strikes):
+        pick.choice(kills).insert(0, ("strike", kind))
     single: list[_Step] = [("stop", kind)] * dose.stops + [_MOVE] * (2 * dose.moves)
     rounds = kills + [[step] for step in single]
     pick.shuffle(rounds)
