@@ -1,0 +1,87 @@
+"""docs/design.md 2: a value that PostgreSQL refuses is bisected down to its record, which becomes a dead letter."""
+
+import pytest
+
+from pipeline import errors
+from tests.support.fakes.counting import Counting, once, origins
+from tests.support.fakes.log import FakeLog, value
+from tests.support.fakes.postgres import FakePostgres
+from tests.unit.pipeline.counters import worker
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [value(0, 7, origin="a\0b"), value(0, 7, cookie="fine", category_id="\0"), value(0, 7, time=2**63 - 1)],
+    ids=["a zero in a string", "another one", "a time beyond every timestamp"],
+)
+async def test_a_record_that_the_store_refuses_is_one_letter_and_all_others_are_counted(bad: bytes) -> None:
+    """Errors: bisected down to the record."""
+    counting = worker(records=7, partitions=2)
+    offset = counting.log.append(0, bad)
+    counting.log.fill(0, 7)
+    await counting.place(0, 1)
+    await counting.take(0)
+    await counting.take(1)
+    await counting.sink.write()
+    expected = once(counting.log)
+    del expected[f"0/{offset}"]
+    assert origins(counting.server) == expected
+    [letter] = counting.letters.values()
+    assert (letter.partition, letter.offset, letter.value, letter.reason) == (0, offset, bad, "refused_by_store")
+    assert counting.sink.expected == {0: 15, 1: 7}
+    assert counting.stored(0) == 15
+
+
+async def test_several_bad_records_are_a_letter_each() -> None:
+    counting = worker(records=0)
+    bad = [counting.log.append(0, value(0, at, origin="\0")) for at in range(3)]
+    counting.log.fill(0, 3)
+    bad.append(counting.log.append(0, b"no record"))
+    bad.append(counting.log.append(0, None))
+    counting.log.fill(0, 2)
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    assert sorted(offset for _, offset in counting.letters) == bad
+    assert sum(origins(counting.server).values()) == 5
+
+
+async def test_many_bad_records_in_a_row_stop_the_worker_and_are_not_stepped_over() -> None:
+    counting = worker(dead_letters_in_a_row=4)
+    for _ in range(5):
+        counting.log.append(0, b"no record")
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters):
+        await counting.sink.write()
+    assert counting.stored(0) == 0
+    assert counting.letters == {}
+
+
+async def test_a_worker_started_anew_goes_on_counting_bad_records_where_the_one_before_ended() -> None:
+    log, server = FakeLog(), FakePostgres()
+    for _ in range(5):
+        log.append(0, b"no record")
+    for _ in range(2):
+        counting = Counting(log, server, dead_letters_in_a_row=4)
+        await counting.place(0)
+        await counting.take(0, at_most=2)
+        await counting.sink.write()
+    counting = Counting(log, server, dead_letters_in_a_row=4)
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters):
+        await counting.sink.write()
+    assert len(server.tables.letters) == 4
+
+
+async def test_bad_records_in_a_write_that_is_made_in_parts_are_counted_once() -> None:
+    counting = worker(records=0, dead_letters_in_a_row=4, server=FakePostgres(hours=[]))
+    for _ in range(3):
+        counting.log.append(0, b"no record")
+    counting.log.fill(0, 1)
+    counting.log.append(0, value(0, 4, origin="\0"))
+    await counting.place(0)
+    await counting.take(0)
+    await counting.sink.write()
+    assert len(counting.letters) == 4
