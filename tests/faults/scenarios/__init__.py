@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.faults import stage
 from tests.faults.report import Outcome
-from tests.faults.scenarios import calm, gateways, letters, stores, workers
+from tests.faults.scenarios import calm, gateways, letters, postgres, postgres_commit, postgres_disk, stores, workers
 
 Run = Callable[[stage.Stage, stage.Size, int], Outcome]
 
@@ -13,6 +13,9 @@ ALL: Final[dict[str, Run]] = {
     calm.NAME: calm.run,
     workers.NAME: workers.run,
     gateways.NAME: gateways.run,
+    postgres.NAME: postgres.run,
+    postgres_commit.NAME: postgres_commit.run,
+    postgres_disk.NAME: postgres_disk.run,
     stores.NAME: stores.run,
     letters.NAME: letters.run,
 }

@@ -1,0 +1,78 @@
+"""The connection goes inside COMMIT: PostgreSQL never hears of it, or the worker never hears of the answer.
+
+Or it comes late, when the worker has given it up and written the same events again.
+"""
+
+import time
+from contextlib import ExitStack
+from typing import Final
+
+from tests.faults import actions, cutting, own_postgres, report, stage, trial
+from tests.support.proxy import Fault
+
+NAME: Final = "postgres_commit"
+_PATIENCE_S: Final = 2.0
+_WORKER_SETTINGS: Final[dict[str, object]] = {"store_patience_s": _PATIENCE_S, "retry_last_s": 1}
+_CANCEL_S: Final = 5.0
+"""For so long psycopg waits, beyond the patience, for the end of a query that it has asked PostgreSQL to cancel."""
+_GAP_S: Final = (0.5, 2.0)
+
+_NEVER_THERE: Final = "COMMIT cut on its way"
+_UNHEARD: Final = "answer to COMMIT cut"
+_LATE: Final = "COMMIT late"
+_TOO_LATE: Final = "COMMIT late, and the worker gone on"
+_FAULTS: Final = {
+    _NEVER_THERE: Fault.CUT_BEFORE,
+    _UNHEARD: Fault.CUT_AFTER,
+    _LATE: Fault.FREEZE,
+    _TOO_LATE: Fault.FREEZE,
+}
+_LASTING_S: Final = {
+    _LATE: (_PATIENCE_S + 1, _PATIENCE_S + _CANCEL_S - 2),
+    _TOO_LATE: (_PATIENCE_S + _CANCEL_S + 1, _PATIENCE_S + _CANCEL_S + 2),
+}
+
+_LAST_WORDS: Final[dict[stage.Kind, bytes]] = {"aggregates": b"advance_flush", "profiles": NAME.encode()}
+"""What the packet holds that ends a transaction: of profiles each statement is one, and names cookies."""
+
+_Cut = tuple[str, stage.Kind]
+_EACH: Final[list[_Cut]] = [(_NEVER_THERE, "aggregates"), (_UNHEARD, "aggregates"), (_UNHEARD, "profiles")]
+_CUTS: Final[dict[stage.Size, list[_Cut]]] = {
+    "full": [*_EACH * 4, (_NEVER_THERE, "profiles"), (_LATE, "aggregates"), (_TOO_LATE, "aggregates")],
+    "short": _EACH,
+}
+
+
+def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
+    """One worker of each kind, so that it is known who is hit, behind a proxy each."""
+    plan = planned(seed, size)
+    on.say(actions.printed(plan))
+    with own_postgres.running(on, NAME) as servers, ExitStack() as proxies, on.history(NAME) as log:
+        played = trial.Trial(on, NAME, on.topic(NAME, servers), on.database(NAME, servers))
+        server = servers.postgres
+        cutters = {kind: proxies.enter_context(cutting.Cutter(server.host, server.port)) for kind in _LAST_WORDS}
+        through = {kind: played.database.model_copy(update={"db_port": each.port}) for kind, each in cutters.items()}
+        with trial.running(played, log, 1, _WORKER_SETTINGS, through) as sender:
+            played.play(plan, dict.fromkeys(_FAULTS, lambda action: _cut(cutters, action)))
+            return played.outcome(seed, plan, sender, log)
+
+
+def planned(seed: int, size: stage.Size) -> list[actions.Action]:
+    """The cuts in an order, and at times, that the seed decides."""
+    pick = actions.dice(seed, NAME)
+    chosen = pick.sample(_CUTS[size], len(_CUTS[size]))
+    moments = actions.moments(pick, len(chosen), *_GAP_S)
+    return [
+        actions.Action(moment, kind, whose, round(pick.uniform(*_LASTING_S.get(kind, (0, 0))), 2))
+        for (kind, whose), moment in zip(chosen, moments, strict=True)
+    ]
+
+
+def _cut(cutters: dict[stage.Kind, cutting.Cutter], action: actions.Action) -> float:
+    """The fault is over at once: what follows is the worker's to mend, also while a late COMMIT is under way."""
+    [(kind, cutter)] = [(kind, cutter) for kind, cutter in cutters.items() if kind == action.target]
+    cutter.strike(_LAST_WORDS[kind], _FAULTS[action.kind])
+    over = time.monotonic()
+    time.sleep(action.for_s)
+    cutter.thaw()
+    return over
