@@ -11,8 +11,8 @@ from typing import Any
 import aiokafka
 import pytest
 from aiokafka.consumer import fetcher as aiokafka_fetcher
-from aiokafka.errors import RebalanceInProgressError
 from aiokafka.consumer import group_coordinator, subscription_state
+from aiokafka.errors import RebalanceInProgressError
 from faust.app import base as faust_app
 from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
