@@ -7,6 +7,7 @@ hang in the very thing that failed, and a worker that lives on without consuming
 import logging
 import os
 import sys
+import threading
 from typing import Final
 
 import runtime.logging
@@ -15,12 +16,15 @@ from pipeline import errors
 from stores.errors import StoreError
 
 EXIT_STATUS: Final = 70
+LAST_WORDS_S: Final = 2.0
+"""For the sentence. Where nobody reads the log, the loop may stand in writing to it, and so would this."""
 
 _log = runtime.logging.get_logger(__name__)
 
 
 def end_process(error: BaseException) -> None:
     """Say why, and end with status 70. Does not return."""
+    threading.Timer(LAST_WORDS_S, os._exit, [EXIT_STATUS]).start()
     # An ending that this system foresaw is told by its sentence; any other is a defect, and its traceback is needed.
     defect = None if isinstance(error, errors.PipelineError | StoreError | BrokerError) else error
     _log.critical("the worker ends", reason=str(error) or repr(error), kind=type(error).__name__, exc_info=defect)

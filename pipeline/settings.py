@@ -27,7 +27,10 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
     fetch_wait_s: float = Field(0.1, gt=0, le=30, description="Seconds that this wait takes at most.")
     buffered_batches: int = Field(2, ge=1, le=64, description="Batches that wait between the consumer and the agent.")
     stalled_after_s: float = Field(
-        60.0, ge=1, description="Seconds of lag without any movement after which the worker ends, to be restarted."
+        60.0,
+        ge=1,
+        description="Seconds for which records wait and nothing moves, until the worker ends, to be restarted. "
+        "More than STORE_PATIENCE_S: a store that is frozen must be known to be away by then.",
     )
     seek_again_s: float = Field(1.0, ge=0, description="Seconds until the same seek back is made again.")
     seeks_before_hole: int = Field(
