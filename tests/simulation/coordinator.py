@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from aiokafka import errors
+from aiokafka.coordinator.protocol import ConsumerProtocol
 
 Answer = Callable[..., None]
 NO_ERROR = 0
@@ -116,6 +117,16 @@ class Group:
         if not code:
             self._expect(self.members[request.consumer_id])
         answer([(topic, [(each[0], code) for each in partitions]) for topic, partitions in request.topics])
+
+    def assignments(self) -> dict[str, set[int]] | None:
+        """{member: partitions}, as its description says; None in a rebalance."""
+        if self.state not in (State.STABLE, State.EMPTY):
+            return None
+        return {
+            name: {partition for _, partition in ConsumerProtocol.ASSIGNMENT.decode(member.assignment).partitions()}
+            for name, member in self.members.items()
+            if member.assignment
+        }
 
     # -- rebalances ----------------------------------------------------------------------------------------------------
 

@@ -6,13 +6,15 @@ probes), and the thread that aiokafka runs in, which is a strand here.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 import mode.threads
 
 from pipeline import transport
 from tests.simulation.scheduler import CURRENT, Scheduler, Strand
 
+_LOOK_S: Final = 1.0
+"""How often aiokafka looks whether there is something to fetch, events apart; 0.2 otherwise, which is costly."""
 Main = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -69,6 +71,11 @@ class Thread(transport.BatchConsumerThread):
 
     def __init__(self, consumer: Any, loop: Any, beacon: Any) -> None:
         super().__init__(consumer, loop=loop, thread_loop=loop, Worker=_InStrand, beacon=beacon)
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._consumer_timeout = _LOOK_S  # noqa: SLF001
+        return consumer
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
         """Faust prints it to standard error; here whoever waits for the app is told."""

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from broker import errors as broker_errors
-from pipeline import folding
+from pipeline import letters
 from tests.simulation.broker import Broker
 from tests.simulation.connection import Network
 from tests.simulation.records import Partition
@@ -17,7 +17,7 @@ TOPIC: Final = "user-tags"
 GONE_HOUR: Final = fake_log.MINUTE // 60 - 10_000
 """An hour of event time that takes no more records."""
 _LATER_MINUTE: Final = fake_log.MINUTE + 90
-_KINDS: Final = {"good": 80, "later": 14, "broken": 2, "empty": 1, "refused": 1.5, "gone": 1.5}
+_KINDS: Final = {"good": 80, "later": 14, "broken": 2, "empty": 1, "refused": 0.4, "gone": 1.5}
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -60,22 +60,26 @@ class Feed:
 def _event(kind: str, partition: int, offset: int) -> Event:
     minute, reason, texts = fake_log.MINUTE, None, {}
     if kind in ("broken", "empty"):
-        return Event(partition, offset, b"broken" if kind == "broken" else None, minute, folding.UNDECODABLE)
+        return Event(partition, offset, b"broken" if kind == "broken" else None, minute, letters.UNDECODABLE)
     if kind == "later":
         minute = _LATER_MINUTE
     elif kind == "gone":
-        minute, reason = GONE_HOUR * 60, folding.HOUR_GONE
+        minute, reason = GONE_HOUR * 60, letters.HOUR_GONE
     elif kind == "refused":
-        reason, texts = folding.REFUSED, {"brand_id": "\0"}
+        reason, texts = letters.REFUSED, {"brand_id": "\0"}
     value = fake_log.value(partition, offset, time=minute * 60_000 + offset, cookie=f"cookie-{offset % 3}", **texts)
     return Event(partition, offset, value, minute, reason)
 
 
 class TopicLog:
-    """`pipeline.log.Log`, over the same network as the consumers."""
+    """`pipeline.log.Log` and what the watchdog asks, over the same network as the consumers."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
+
+    @property
+    def partitions(self) -> int:
+        return len(self._network.broker.topics[TOPIC])
 
     async def verify(self) -> None:
         await self._asked(lambda: None)
@@ -100,6 +104,22 @@ class TopicLog:
             lambda: found.update(each for each, at in starts.items() if max(partitions[each].values, default=-1) >= at)
         )
         return found
+
+    async def with_records(self, starts: Mapping[int, int]) -> set[int]:
+        """`pipeline.watchdog.Topic`."""
+        found: set[int] = set()
+        partitions = self._network.broker.topics[TOPIC]
+        await self._asked(
+            lambda: found.update(at for at, start in starts.items() if max(partitions[at].values, default=-1) >= start)
+        )
+        return found
+
+    async def assignments(self, group: str) -> dict[str, set[int]] | None:
+        """`pipeline.membership.Groups`."""
+        asked = self._network.broker.group(group)
+        found: list[dict[str, set[int]] | None] = []
+        await self._asked(lambda: found.append(asked.assignments()))
+        return found[0]
 
     async def _asked(self, look: Callable[[], None]) -> None:
         if not await self._network.ask(look):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pipeline import app as faust_app
-from pipeline import commits, ending, worker
+from pipeline import commits, ending, membership, watchdog, worker
 from pipeline.settings import AggregatesSettings
 from tests.simulation.topic import TOPIC, TopicLog
 
@@ -42,8 +42,12 @@ class Worker:
         self._committer = commits.Committer(consuming, log)
         self.sink = self._seeker.sink = make_sink(chosen, log, consuming, self._committer.note)
         faust_app.add_agent(self._app, TOPIC, self.sink.take)
+        members = membership.Membership(log, group, consuming.member_id, log.partitions)
+        dog = watchdog.Watchdog(
+            log, lambda: self.sink.expected, members.orphans, self.sink.is_asking, chosen.stalled_after_s
+        )
         tasks = worker.Tasks(self._app)
-        for task in (self.sink.run, self._committer.run):
+        for task in (self.sink.run, self._committer.run, dog.run):
             tasks.add(task)
 
     async def run(self) -> None:

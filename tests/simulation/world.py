@@ -8,7 +8,7 @@ from unittest import mock
 
 from aiokafka import client
 
-from pipeline import ending, sink, transport
+from pipeline import ending, errors, sink, transport
 from stores import offsets
 from tests.simulation import clock, topic, workers
 from tests.simulation.broker import Broker
@@ -33,12 +33,13 @@ class World:
         self._context = WORLD.context()
         self.broker = Broker(self.loop, {topic.TOPIC: self.random.choice(_PARTITIONS)}, self.random.choice((0.0, 0.5)))
         self.network = Network(self.loop, self.broker, seed, self.random.choice((0.002, 0.02, 0.2)))
-        slowest_s = self.random.choice((0.001, 0.01, 0.1))
+        slowest_s = self.random.choice((0.001, 0.01, 0.03))
         self.storage = Storage(random.Random(f"{seed}/storage"), slowest_s)  # noqa: S311
         self.feed = topic.Feed(self.broker, random.Random(f"{seed}/feed"))  # noqa: S311
         self.processes: list[Process] = []
         self.wanted = self.random.randint(1, _MOST_WORKERS)
         self.lost: set[tuple[int, int]] = set()
+        self.stalled: list[str] = []
         self._of = offsets.Consumer(GROUP, topic.TOPIC, workers.TOPIC_ID)
         self._inside: dict[Process, workers.Worker] = {}
         self._started = 0
@@ -97,10 +98,12 @@ class World:
 
     def _on_end(self, process: Process, why: str) -> None:
         self.note(f"{process.name} ended: {why}")
+        if why.startswith(errors.Stalled.__name__):
+            self.stalled.append(f"{process.name} lived on without consuming until its watchdog ended it: {why}")
         self.processes.remove(process)
         self.network.forget(process.owns)
         self.storage.server.vanish(process.name)
-        self.later(self.random.random(), self.supervise)
+        self.later(self.random.uniform(0.1, 2.0), self.supervise)
 
     # -- how far it is -------------------------------------------------------------------------------------------------
 
