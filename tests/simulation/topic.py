@@ -97,15 +97,6 @@ class TopicLog:
         return found
 
     async def with_records(self, starts: Mapping[int, int]) -> set[int]:
-        """`watchdog.Topic`."""
-        partitions = self._network.broker.topics[TOPIC]
-        found: set[int] = set()
-        await self._asked(
-            lambda: found.update(each for each, at in starts.items() if max(partitions[each].values, default=-1) >= at)
-        )
-        return found
-
-    async def with_records(self, starts: Mapping[int, int]) -> set[int]:
         """`pipeline.watchdog.Topic`."""
         found: set[int] = set()
         partitions = self._network.broker.topics[TOPIC]
