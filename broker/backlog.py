@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from broker import connections, topics
 
@@ -20,7 +19,9 @@ class Backlog(msgspec.Struct, frozen=True):
     count: int
 
 
-def read(admin: AdminClient, topic: str, groups: Collection[str] = (), timeout_s: float = _TIMEOUT_S) -> list[Backlog]:
+def read(
+    admin: connections.Admin, topic: str, groups: Collection[str] = (), timeout_s: float = _TIMEOUT_S
+) -> list[Backlog]:
     """One entry per group and partition, ordered by both.
 
     The groups are those that ever committed an offset of `topic`, and `groups` whether they did or not. A partition
@@ -29,7 +30,7 @@ def read(admin: AdminClient, topic: str, groups: Collection[str] = (), timeout_s
     """
     found = topics.describe(admin, topic, timeout_s)
     ends = topics.read_offsets(admin, found, timeout_s)
-    progress = {group: committed(admin, group, topic, timeout_s) for group in _known(admin, timeout_s) | set(groups)}
+    progress = {group: _committed(admin, group, found, timeout_s) for group in _known(admin, timeout_s) | set(groups)}
     return [
         Backlog(partition, group, _behind(offsets.get(partition), *ends[partition]))
         for group, offsets in sorted(progress.items())
@@ -42,7 +43,7 @@ def _behind(committed: int | None, earliest: int, end: int) -> int:
     return end - min(end, max(earliest, committed if committed is not None else earliest))
 
 
-def _known(admin: AdminClient, timeout_s: float) -> set[str]:
+def _known(admin: connections.Admin, timeout_s: float) -> set[str]:
     try:
         answer = admin.list_consumer_groups(request_timeout=timeout_s).result(timeout_s + 5)
     except KafkaException as error:
@@ -51,15 +52,27 @@ def _known(admin: AdminClient, timeout_s: float) -> set[str]:
     return {group.group_id for group in answer.valid}
 
 
-def committed(admin: AdminClient, group: str, topic: str, timeout_s: float) -> dict[int, int]:
-    """`{partition: offset}` of what `group` committed of `topic`; empty for a group that does not exist."""
-    request = ConsumerGroupTopicPartitions(group)
-    future = admin.list_consumer_group_offsets([request], request_timeout=timeout_s)[group]
+def committed(admin: connections.Admin, group: str, topic: str, timeout_s: float) -> dict[int, int]:
+    """`{partition: offset}` of what `group` committed of `topic`; empty for a group that does not exist.
+
+    Blocks for a few times `timeout_s` at most. Raises `broker.errors.TopicMissing` and `.BrokerUnavailable`.
+    """
+    return _committed(admin, group, topics.describe(admin, topic, timeout_s), timeout_s)
+
+
+def _committed(admin: connections.Admin, group: str, topic: topics.Topic, timeout_s: float) -> dict[int, int]:
+    """By a consumer of the group that never joins it: see `connections.Admin`."""
+    config = {**connections.config(admin.bootstrap), "group.id": group, "enable.auto.commit": False, "log_level": 0}
+    asked = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
+    consumer = Consumer(config)
     try:
-        answer = future.result(timeout_s + 5)
+        answer = consumer.committed(asked, timeout=timeout_s)
     except KafkaException as error:
         raise connections.translated(error) from error
-    return {each.partition: each.offset for each in answer.topic_partitions if each.topic == topic and each.offset >= 0}
+    finally:
+        consumer.close()
+    _raise_first(KafkaException(each.error) for each in answer if each.error is not None)
+    return {each.partition: each.offset for each in answer if each.offset >= 0}
 
 
 def _raise_first(failures: Iterable[KafkaException]) -> None:
