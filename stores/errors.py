@@ -3,6 +3,7 @@
 StoreError
 ├── MigrationError
 │   └── MigrationChanged      an applied migration's file is not what was applied
+├── RolesRefused              the roles cannot be made as things are; says what to do
 ├── AggregatesUnavailable     PostgreSQL does not answer a query; try again later
 ├── ProfileStoreError
 │   ├── ProfileStoreUnavailable   nothing was reached; try again later
@@ -20,7 +21,7 @@ tell a lost connection from bad data, and the SQLSTATE says which.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import psycopg
 
@@ -46,6 +47,21 @@ class MigrationChanged(MigrationError):
         )
         self.number = number
         self.name = name
+
+
+class RolesRefused(StoreError):
+    """The roles cannot be made as things are; the message says what to do."""
+
+    @classmethod
+    def not_superuser(cls, role: str) -> Self:
+        return cls(f"DB_USER={role} is no superuser: roles, and who owns what, are made by one")
+
+    @classmethod
+    def owned_by_superuser(cls, role: str, owner: str) -> Self:
+        return cls(
+            f"tables in this database belong to the superuser {role}, and so would everything that functions do with "
+            f"their owner's rights: hand each over with ALTER TABLE ... OWNER TO {owner}, then run this again"
+        )
 
 
 class AggregatesUnavailable(StoreError):

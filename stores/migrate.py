@@ -18,7 +18,7 @@ from typing import Any, LiteralString
 import msgspec
 import psycopg
 
-from stores import errors, queries
+from stores import errors, grants, queries
 
 LOCK_TIMEOUT_MS = 5_000
 OTHER_RUNNER_TIMEOUT_MS = 120_000
@@ -40,7 +40,7 @@ class Migration(msgspec.Struct, frozen=True):
 
 
 def apply(conninfo: str, migrations: Sequence[Migration] | None = None) -> list[Migration]:
-    """Applies what is missing and returns it; nothing to do returns [].
+    """Applies what is missing and returns it; nothing to do returns []. Roles get their rights on what is new.
 
     Raises MigrationChanged, or psycopg.Error from a statement, after which all earlier migrations of the run stay
     applied.
@@ -54,6 +54,7 @@ def apply(conninfo: str, migrations: Sequence[Migration] | None = None) -> list[
             missing = _missing(conn, known)
             for migration in missing:
                 _apply_one(conn, migration)
+            grants.apply(conn)
         finally:
             if not conn.broken:
                 conn.execute(_SQL["unlock"])

@@ -1,0 +1,21 @@
+"""What our roles may do with the tables and functions of this version: brought about after every migration."""
+
+from typing import Any, LiteralString, cast
+
+import psycopg
+
+from stores import queries
+
+_SQL = queries.load("grants")
+
+
+def apply(conn: psycopg.Connection[Any]) -> list[str]:
+    """Give each role what it lacks and take what it should not have; returns the statements, none on a second run.
+
+    In one transaction, so that nobody lacks a right meanwhile. Does nothing where `python -m stores roles` never ran.
+    """
+    with conn.transaction():
+        steps = [step for (step,) in conn.execute(_SQL["statements"]).fetchall()]
+        for step in steps:
+            conn.execute(cast("LiteralString", step))  # made of catalog names, quoted by the server
+    return steps

@@ -1,0 +1,44 @@
+"""What `python -m stores roles` is told: where PostgreSQL is, its superuser, and a password for each role."""
+
+from typing import Final, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from runtime.settings import DatabaseSettings
+
+LEAST_LENGTH: Final = 16
+
+
+class RoleSettings(DatabaseSettings):
+    """DB_USER and DB_PASSWORD are a superuser's; DB_NAME is the database, made if it is not there."""
+
+    owner_password: SecretStr = Field(SecretStr(""), description="Of `allezone_owner`: migrations, repairs.")
+    pipeline_password: SecretStr = Field(SecretStr(""), description="Of `allezone_pipeline`: both workers.")
+    gateway_password: SecretStr = Field(SecretStr(""), description="Of `allezone_gateway`: reads.")
+    analyst_password: SecretStr = Field(SecretStr(""), description="Of `allezone_analyst`: the view `aggregates`.")
+    monitoring_password: SecretStr = Field(SecretStr(""), description="Of `allezone_monitoring`: reads statistics.")
+    replication_password: SecretStr = Field(SecretStr(""), description="Of `replicator`: standbys; Patroni's own too.")
+
+    def passwords(self) -> dict[str, str]:
+        """`{setting: password}`."""
+        names = set(RoleSettings.model_fields) - set(DatabaseSettings.model_fields)
+        return {name: getattr(self, name).get_secret_value() for name in RoleSettings.model_fields if name in names}
+
+    @model_validator(mode="after")
+    def _are_passwords(self) -> Self:
+        """After the rule for all secrets: none is missing or an example in production."""
+        passwords = self.passwords()
+        for name, password in passwords.items():
+            if not password:
+                message = f"{name.upper()} is empty, and its role could never log in: set it, or {name.upper()}_FILE"
+                raise ValueError(message)
+        if self.environment == "local":
+            return self
+        for name, password in passwords.items():
+            if len(password) < LEAST_LENGTH:
+                message = f"{name.upper()} has under {LEAST_LENGTH} characters: make a random one"
+                raise ValueError(message)
+        if len({*passwords.values(), self.db_password.get_secret_value()}) <= len(passwords):
+            message = "two roles have the same password: one that is known must not open the other"
+            raise ValueError(message)
+        return self
