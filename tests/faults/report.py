@@ -12,7 +12,8 @@ from tests.faults.checker import Verdict
 class Outcome(msgspec.Struct, frozen=True):
     """One scenario. `recovery_s` is, by kind of fault, the seconds until events were counted again, one figure a fault.
 
-    `sent` and what follows are numbers of events. It is good where `failures`, sentences, is empty.
+    `sent` and what follows are numbers of events. It is good where `failures`, sentences, is empty. `skipped` says what
+    this machine lacks for it, if anything.
     """
 
     scenario: str
@@ -29,9 +30,12 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     notes: list[str] = []
     failures: list[str] = []
+    skipped: str = ""
 
     def __str__(self) -> str:
         """A few lines."""
+        if self.skipped:
+            return f"{self.scenario}: skipped: {self.skipped}"
         return "\n".join(
             [
                 f"{self.scenario}: {'FAILED' if self.failures else 'passed'} in {self.seconds:.0f} s, seed {self.seed}",

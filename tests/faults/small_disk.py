@@ -7,6 +7,7 @@ with the last of them, whatever ended them.
 import ctypes
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -60,9 +61,7 @@ def _write_all(file: int, chunk: bytes) -> None:
 
 
 def _mounted(megabytes: int, call: Callable[[Path], _Answer]) -> _Answer:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_FS | _CLONE_NEWNS) != 0:
-        raise NotPermitted(os.strerror(ctypes.get_errno()))
+    _leave_namespace()
     with tempfile.TemporaryDirectory(prefix="allezone-faults-", ignore_cleanup_errors=True) as folder:
         _mount("--make-rprivate", "/")
         _mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "allezone-faults", folder)
@@ -70,6 +69,16 @@ def _mounted(megabytes: int, call: Callable[[Path], _Answer]) -> _Answer:
             return call(Path(folder))
         finally:
             subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def _leave_namespace() -> None:
+    """What this thread mounts from now on is seen by itself and its children alone."""
+    if sys.platform != "linux":
+        message = "only Linux has mount namespaces"
+        raise NotPermitted(message)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_FS | _CLONE_NEWNS) != 0:
+        raise NotPermitted(os.strerror(ctypes.get_errno()))
 
 
 def _mount(*arguments: str) -> None:
