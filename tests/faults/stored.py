@@ -36,8 +36,14 @@ def disagreements(database: DatabaseSettings) -> list[str]:
     with psycopg.connect(database.conninfo()) as conn:
         wrong = [name for name, count, price in conn.execute(_SUMS) if price != count * tagging.price(name)]
         minutes = conn.execute(_MINUTES).fetchall()
-    prices = [f"{len(wrong)} sums of prices do not fit their counts: {wrong[:5]}"] if wrong else []
-    return prices + [f"minute {minute} {action}: items and totals differ: {rest}" for minute, action, *rest in minutes]
+    return [
+        f"{len(found)} {what}, for example {found[:3]}"
+        for what, found in (
+            ("sums of prices do not fit their counts", wrong),
+            ("minutes and actions have items and totals that differ", [" ".join(map(str, row)) for row in minutes]),
+        )
+        if found
+    ]
 
 
 def offsets(conn: psycopg.Connection) -> dict[int, int]:
