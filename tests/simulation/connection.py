@@ -16,13 +16,13 @@ from aiokafka.conn import CloseReason
 from aiokafka.util import wait_for
 
 from tests.simulation.broker import VERSIONS, Broker
-from tests.simulation.scheduler import CURRENT, WORLD, Scheduler, Strand
+from tests.simulation.scheduler import CURRENT, WORLD, Strand
 
 
 class Network:
     """`away`: connections are refused and cut; `silent`: nothing arrives until it is over."""
 
-    def __init__(self, loop: Scheduler, broker: Broker, seed: int, slowest_s: float = 0.01) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, broker: Broker, seed: int, slowest_s: float = 0.01) -> None:
         self.loop, self.broker = loop, broker
         self.random = random.Random(f"{seed}/network")  # noqa: S311
         self.slowest_s = slowest_s
