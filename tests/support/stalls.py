@@ -54,7 +54,7 @@ def records_are_lost(after: int) -> None:
 def agent_hangs(after: int) -> None:
     """The agent takes a batch and never comes back."""
 
-    async def hang() -> None:
+    async def hang(_sink: sink.Sink) -> None:
         await asyncio.Event().wait()
 
     _instead_of_takes(after, hang)
@@ -63,10 +63,19 @@ def agent_hangs(after: int) -> None:
 def loop_stands(after: int) -> None:
     """The event loop itself does not turn any more, and Kafka gets heartbeats from the consumer's thread."""
 
-    async def stand() -> None:
+    async def stand(_sink: sink.Sink) -> None:
         time.sleep(3600)  # noqa: ASYNC251 - that is the defect
 
     _instead_of_takes(after, stand)
+
+
+def partitions_are_forgotten(after: int) -> None:
+    """The worker believes that it has none, while the group's coordinator believes that it has them all."""
+
+    async def forget(one: sink.Sink) -> None:
+        one._go_on_at({})  # noqa: SLF001
+
+    _instead_of_takes(after, forget)
 
 
 def partition_stays_paused(after: int) -> None:
@@ -94,13 +103,14 @@ def _instead_of_fetches(after: int, stall: Callable[[Any], Any]) -> None:
     transport.BatchConsumer.getmany = getmany  # type: ignore[method-assign]
 
 
-def _instead_of_takes(after: int, stall: Callable[[], Any]) -> None:
+def _instead_of_takes(after: int, stall: Callable[[sink.Sink], Any]) -> None:
+    """`stall` is awaited before every batch after so many records."""
     usual, seen = sink.Sink.take, 0
 
     async def take(self: sink.Sink, batch: batches.Batch) -> None:
         nonlocal seen
         if seen >= after:
-            await stall()
+            await stall(self)
         seen += len(batch.records)
         await usual(self, batch)
 

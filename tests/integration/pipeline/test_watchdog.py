@@ -1,5 +1,6 @@
 """A worker that lives on without consuming is ended, and its successor counts what it left, once."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,17 +19,20 @@ from tests.support.fakes.log import value
 BEFORE, AFTER = 20, 10
 """Records that arrive before the stall, and in the partition that stalls."""
 STALLED_AFTER_S = 2.0
-BOUND_S = 15.0
-"""On a busy machine; 2.2 to 2.7 s is what it takes on an idle one."""
+BOUND_S = 30.0
+"""On a busy machine; 2.1 to 2.6 s is what it takes on an idle one."""
 
+NOTHING_MOVES = r"\d+ records wait and nothing has moved for \d+ s in partitions \[0"
 STALLS: dict[stalls.Stall, str] = {
-    stalls.fetch_never_returns: "10 records wait and nothing has moved for 2 s in partitions [0]",
-    stalls.position_is_stuck: "10 records wait and nothing has moved for 2 s in partitions [0]",
-    stalls.records_are_lost: "10 records wait and nothing has moved for 2 s in partitions [0]",
-    stalls.agent_hangs: "10 records wait and nothing has moved for 2 s in partitions [0]",
-    stalls.partition_stays_paused: "10 records wait and nothing has moved for",
-    stalls.loop_stands: "the event loop has stood still for 2 s, in",
+    stalls.fetch_never_returns: NOTHING_MOVES,
+    stalls.position_is_stuck: NOTHING_MOVES,
+    stalls.records_are_lost: NOTHING_MOVES,
+    stalls.agent_hangs: NOTHING_MOVES,
+    stalls.partitions_are_forgotten: NOTHING_MOVES,
+    stalls.partition_stays_paused: NOTHING_MOVES,
+    stalls.loop_stands: r"the event loop has stood still for \d+ s, in .* > stand \(",
 }
+"""With the sentence that each is ended with."""
 
 
 class Ended(NamedTuple):
@@ -97,6 +101,6 @@ def test_a_worker_that_stalls_ends_and_its_successor_counts_the_rest_once(
 ) -> None:
     ended = courses[stall].result()
     assert ended.status == ending.EXIT_STATUS, ended.log
-    assert STALLS[stall] in ended.log
+    assert re.search(STALLS[stall], ended.log), ended.log
     assert STALLED_AFTER_S <= ended.seconds < BOUND_S
     assert ended.counted_before < ended.sent == ended.counted
