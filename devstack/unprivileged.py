@@ -36,7 +36,8 @@ def prefix(*reached: Path) -> list[str]:
     if not needed():
         return []
     account = _account()
-    argv = [_setpriv(), f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    # keep: the kernel forgets with a change of account which signal the process gets when its parent is gone (tether).
+    argv = [_setpriv(), f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "--pdeathsig=keep"]
     if all(_reaches(argv, path) for path in reached):
         return argv
     return [*argv, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from devstack import paths, processes, waiting
 from devstack.postgres import PostgresServer, binaries
 from runtime.settings import DatabaseSettings
 from tests.support import services
@@ -97,6 +100,27 @@ def test_a_lock_left_by_a_power_cut_that_names_a_process_of_today_is_no_obstacle
     server.wait_ready(10)
 
     assert server.answers()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_server_ends_with_the_process_that_started_it_also_when_that_is_killed(server: PostgresServer) -> None:
+    """As root too, where it runs as another account: the kernel forgets what it was told, with the change."""
+    server.stop()
+    code = (
+        "from pathlib import Path\n"
+        "from devstack import postgres\n"
+        f"server = postgres.PostgresServer(Path({str(server.data.parent)!r}), {server.port}, throwaway=True)\n"
+        "server.start()\n"
+        "print(server.pid, flush=True)\n"
+        "input()\n"
+    )
+    argv = [sys.executable, "-c", code]
+    with subprocess.Popen(argv, cwd=paths.PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        assert waiting.until(server.answers, 30)
+        owner.kill()
+    assert waiting.until(lambda: not processes.alive(pid), 30)
 
 
 @pytest.mark.skipif(
