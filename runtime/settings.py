@@ -20,6 +20,7 @@ EXAMPLE_SECRETS: Final = frozenset(
     {"", "changeme", "changethis", "example", "password", "postgres", "secret", "allezone"}
 )
 _MAX_SECRET_FILE_BYTES: Final = 64 * 1024
+_SECRET: Final = re.compile("password|secret|token")
 _HOSTS: Final = re.compile(r"([^\s:,]+(:\d{1,5})?(, ?[^\s:,]+(:\d{1,5})?)*)?")
 
 
@@ -172,7 +173,7 @@ def _sentence(problem: Any) -> str:
     if not problem["loc"]:
         return str(problem["msg"]).removeprefix("Value error, ")
     name = str(problem["loc"][0])
-    given = "" if "password" in name or "secret" in name else f" (given: {problem['input']!r})"
+    given = "" if _SECRET.search(name) else f" (given: {problem['input']!r})"
     return f"{name.upper()}: {problem['msg'].removeprefix('Value error, ')}{given}"
 
 

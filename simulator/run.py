@@ -48,7 +48,10 @@ class Run:
         self._pool = client.Pool(
             address.hostname or "", address.port or 80, chosen.simulate_connections, chosen.simulate_waiting
         )
-        self._requests = wire.Requests(address.netloc)
+        self._requests = wire.Requests(address.netloc, chosen.simulate_token)
+        inside = urlsplit(chosen.simulate_inside or chosen.simulate_target)
+        self._inside = client.Pool(inside.hostname or "", inside.port or 80, 1, 1)
+        self._asked_inside = wire.Requests(inside.netloc)
         self._ledger = ledger.Ledger()
         self._tagger = tagging.Tagger(
             self._source,
@@ -65,16 +68,19 @@ class Run:
         tags = self._chosen.simulate_tags
         preflight.check_clock(self._source.time(tags - 1))
         self._pool.start()
+        self._inside.start()
         try:
-            await preflight.check_ready(self._pool, self._requests, self._chosen.simulate_target)
+            inside = self._chosen.simulate_inside or self._chosen.simulate_target
+            await preflight.check_ready(self._inside, self._asked_inside, inside)
             last = finals.Finals(self._source, self._oracle, tags)
             await preflight.check_window(self._pool, self._requests, list(last.totals()))
             return await self._measured(last, progress)
         finally:
+            await self._inside.close()
             await self._pool.close()
 
     async def _measured(self, last: finals.Finals, progress: load.Progress) -> report.Report:
-        chosen, counted = self._chosen, comparison.Comparison(self._pool, self._requests)
+        chosen, counted = self._chosen, comparison.Comparison(self._inside, self._asked_inside)
         await counted.begin()
         profiles, aggregates = self._profiles(), self._aggregates()
         plan = questions.Questions(self._source, chosen.simulate_rate, chosen.watched, chosen.simulate_held_minutes)

@@ -17,6 +17,17 @@ class SimulatorSettings(settings.Settings):
     simulate_target: str = Field(
         "http://127.0.0.1:8088", pattern=r"^http://[^/:]+:\d+/?$", description="The gateway, or the balancer before it."
     )
+    simulate_inside: str | None = Field(
+        None,
+        pattern=r"^http://[^/:]+:\d+/?$",
+        description="A gateway's internal port, to be asked for readiness and metrics. Default: the target.",
+    )
+    simulate_token: str | None = Field(
+        None,
+        pattern=r"^[!-~]+$",
+        repr=False,
+        description="Token with the scopes write and read. Better from a file: an option can be seen by others.",
+    )
     simulate_rate: float = Field(1_000, gt=0, le=60_000, description="Tags a second of real time.")
     simulate_tags: int = Field(60_000, ge=1, description="Tags in all.")
     simulate_seed: int = Field(1, description="The stream is the same for the same seed, run id, start and rate.")

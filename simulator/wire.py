@@ -34,11 +34,12 @@ Answer = ProfileAnswer | AggregateAnswer
 class Requests:
     """Renders requests for one host."""
 
-    def __init__(self, host: str) -> None:
-        """`host` is what the Host header says."""
-        self._rest = f" HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: ".encode()
+    def __init__(self, host: str, token: str | None = None) -> None:
+        """`host` is what the Host header says; `token` goes with every request."""
+        head = f" HTTP/1.1\r\nHost: {host}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
+        self._rest = f"{head}Content-Type: application/json\r\nContent-Length: ".encode()
         self._tag_head = b"POST /user_tags" + self._rest
-        self._get_rest = f" HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        self._get_rest = f"{head}\r\n".encode()
 
     def tag(self, tag: stream.Tag) -> bytes:
         """`POST /user_tags`."""

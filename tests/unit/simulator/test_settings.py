@@ -31,6 +31,17 @@ def test_a_bad_setting_is_refused_with_a_sentence(arguments: list[str], capsys: 
     assert arguments[0].removeprefix("--").replace("-", "_").upper() in capsys.readouterr().err
 
 
+def test_a_bad_token_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SIMULATE_TOKEN", "azt_mine\r\nX-More: 1")
+    with pytest.raises(SystemExit):
+        settings.from_command_line([])
+    said = capsys.readouterr().err
+    assert "SIMULATE_TOKEN: " in said
+    assert "mine" not in said
+
+
 def test_long_runs_remember_fewer_users() -> None:
     assert settings.from_command_line([]).watched == 1_000_000
     assert settings.from_command_line(["--tags", "3600000"]).watched == 200_000
