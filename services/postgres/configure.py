@@ -17,7 +17,7 @@ DEFAULTS = {
     "API_LISTEN": "0.0.0.0:8008",
     "DATA_DIR": "/var/lib/postgresql/18/patroni",
     "BIN_DIR": "/usr/lib/postgresql/18/bin",
-    "RUN_DIR": "/var/run/postgresql",
+    "RUN_DIR": "/run/patroni",
     "SHARED_BUFFERS": "512MB",
 }
 SECRETS = ("SUPERUSER_PASSWORD", "REPLICATION_PASSWORD", "REWIND_PASSWORD", "API_PASSWORD")
