@@ -65,16 +65,14 @@ def test_while_postgresql_is_away_the_worker_goes_on_trying_and_the_one_that_sta
         assert second.application.running
 
 
-def test_a_marker_at_the_end_of_the_log_is_not_waited_for_and_what_comes_behind_it_is_counted(
+def test_a_marker_at_the_end_of_the_log_is_not_waited_for(
     log: KafkaSettings, database: DatabaseSettings, tmp_path: Path
 ) -> None:
-    with workers.running(log, database, tmp_path, stalled_after_s=STALLED_AFTER_S, seek_again_s=0.05) as worker:
+    with workers.running(log, database, tmp_path, stalled_after_s=STALLED_AFTER_S) as worker:
         workers.send(log, events(5), transaction=log.kafka_topic)
         worker.wait_counted(5)
         assert waiting.until(lambda: broker_topics.offsets(log.kafka_hosts, log.kafka_topic)[0] == (0, 6), 20)
         assert lives(worker), worker.log
-        workers.send(log, events(3, 6))
-        worker.wait_counted(8)
 
 
 def test_healthz_is_bad_where_the_loop_stands_before_the_watchdog_has_a_reason_to_end_it(
