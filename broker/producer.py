@@ -2,8 +2,7 @@
 
 What a caller may tell its client rests on one line: an event is *handed over* when the client library's `produce` takes
 it. Before that line it is stored nowhere (`errors.NotHandedOver`). After it every failure is `errors.OutcomeUnknown`:
-the library reports an event that expired in its queue and one whose acknowledgement was lost with the same code, and
-purging the queue does not tell them apart, for an event that waits for its second attempt is in the queue too.
+the library goes on trying for as long as it takes, for an event that it gave up could end up in the log twice.
 """
 
 import asyncio

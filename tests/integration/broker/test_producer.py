@@ -1,6 +1,8 @@
 """The producer against real brokers: alive, frozen, killed and revived."""
 
 import asyncio
+import contextlib
+import itertools
 import time
 from collections.abc import Iterator
 
@@ -117,6 +119,24 @@ async def test_a_killed_broker_costs_no_acknowledged_event_and_the_producer_find
     assert stored[-1] == b"after"
 
 
+async def test_a_broker_frozen_again_and_again_has_no_event_twice(own_kafka: KafkaServer, topic: str) -> None:
+    sender = producer.EventProducer.connect(topics.make(own_kafka, topic, partitions=1), LIMITS)
+    await _send_until_acknowledged(sender, b"first")
+    sending = asyncio.create_task(_send_steadily(sender))
+    for _ in range(4):
+        own_kafka.pause()
+        await asyncio.sleep(1.3 * LIMITS.timeout_ms / 1000)  # some expire, and some are still being tried
+        own_kafka.resume()
+        await _send_until_acknowledged(sender, b"between")
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+    assert await sender.close(30) == 0
+
+    numbered = [value for value in topics.values(own_kafka, topic) if value.isdigit()]
+    assert len(numbered) == len(set(numbered)) > LIMITS.in_flight
+
+
 async def test_without_any_broker_an_event_ends_as_unknown_in_time() -> None:
     sender = producer.EventProducer.connect(KafkaSettings(kafka_hosts="127.0.0.1:1"), LIMITS)
     started = time.monotonic()
@@ -125,7 +145,15 @@ async def test_without_any_broker_an_event_ends_as_unknown_in_time() -> None:
         await sender.send(b"k", b"v")
 
     assert time.monotonic() - started < LIMITS.timeout_ms / 1000 + 0.5
-    await sender.close(5)
+    assert await sender.close(0.5) == 1
+
+
+async def _send_steadily(sender: producer.EventProducer) -> None:
+    """Events that are all numbers of their own, until cancelled; their outcomes are nobody's concern."""
+    for number in itertools.count():
+        with contextlib.suppress(errors.NotHandedOver):
+            sender.send(b"k", b"%d" % number).add_done_callback(lambda future: future.exception())
+        await asyncio.sleep(0.005)
 
 
 async def test_a_replaced_session_leaves_neither_events_nor_threads_behind(kafka: KafkaServer, topic: str) -> None:
