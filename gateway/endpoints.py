@@ -10,6 +10,7 @@ AGGREGATES: Final = "/aggregates"
 BACKLOG: Final = "/queue/{namespace}/{topic}/backlog"
 MISMATCHES: Final = "/debug/mismatches"
 
+# Not the probes and metrics: balancers and Prometheus have no token, and ask on the internal port.
 SCOPES: Final = {
     USER_TAGS: Scope.WRITE,
     USER_PROFILES: Scope.READ,
@@ -17,6 +18,3 @@ SCOPES: Final = {
     BACKLOG: Scope.ADMIN,
     MISMATCHES: Scope.ADMIN,
 }
-
-OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked by balancers and Prometheus, which have no token: on the internal port."""

@@ -12,7 +12,7 @@ from tests.support import gateways, topics
 from tests.support.gateways import Gateway
 from tests.support.tags import tag
 
-SLOW: dict[str, Any] = {"rate_limit_per_s": 0.1, "rate_limit_burst_s": 30}
+SLOW: dict[str, Any] = {"rate_limit_per_s": 0.05, "rate_limit_burst_s": 60}
 BURST = 3
 
 
@@ -24,7 +24,7 @@ def test_one_more_than_it_may_is_a_429_and_not_stored(
 
         assert Counter(answer.status for answer in answers) == {204: BURST, 429: BURST}
         refused = answers[-1]
-        assert 1 <= int(refused.headers["retry-after"]) <= 10
+        assert 1 <= int(refused.headers["retry-after"]) <= 20
         assert refused.json["stored"] == "no"
         assert refused.json["detail"].startswith("too many requests from one client; try again in ")
         query = gateway.aggregates({})  # refused before anything else is found wrong with it

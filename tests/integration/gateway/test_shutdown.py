@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from devstack import waiting
+from devstack import ports, waiting
 from devstack.kafka import KafkaServer
 from runtime.settings import DatabaseSettings
 from schemas import codec
@@ -85,6 +85,31 @@ def test_while_it_drains_it_says_so_and_still_serves(
         assert gateway.post_tag(tag()).status == 204
         gateway.process.send(signal.SIGTERM)
         assert gateway.process.wait(4), "a second SIGTERM did not skip the wait"
+
+
+def test_with_an_internal_port_that_one_answers_to_the_end(
+    kafka: KafkaServer, database: DatabaseSettings, topic: str
+) -> None:
+    """A balancer asks there, and keeps its connection, while clients still have theirs."""
+    settings = topics.make(kafka, topic)
+    with gateways.running(settings, database, drain_seconds=2, internal_port=ports.reserve()) as gateway:
+        inside = gateway.inside
+        with contextlib.closing(http.client.HTTPConnection(inside.host, inside.port, timeout=20)) as balancer:
+            gateway.process.send(signal.SIGTERM)
+
+            assert waiting.until(lambda: _asked(balancer) == 503, 5)
+            assert inside.get("/readyz").json["stopping"] is True
+            assert gateway.post_tag(tag()).status == 204
+            assert waiting.until(lambda: not ports.answers(gateway.port), 10)
+            assert gateway.process.wait(10), "a kept connection held it up"
+            assert gateway.process.returncode == 0
+
+
+def _asked(balancer: http.client.HTTPConnection) -> int:
+    balancer.request("GET", "/readyz")
+    with balancer.getresponse() as response:
+        response.read()
+        return response.status
 
 
 def test_idle_and_half_sent_requests_do_not_keep_it_and_get_no_500(
