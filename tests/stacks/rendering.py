@@ -19,7 +19,7 @@ STACKS: Final = ROOT / "stacks"
 REGISTRY: Final = "registry.test:5000"
 RELEASE: Final = "release-7"
 
-_VARIABLE: Final = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<rule>:-|:\?)(?P<rest>[^}]*))?\})")
+_VARIABLE: Final = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<rule>:-|:\?|-)(?P<rest>[^}]*))?\})")
 
 
 class VariableMissing(KeyError):
@@ -90,8 +90,8 @@ def _value(found: re.Match[str], variables: Mapping[str, str]) -> str:
     if found["dollar"]:
         return "$"
     name, rule, rest = found["name"], found["rule"], found["rest"]
-    if variables.get(name):
+    if variables.get(name) or (rule == "-" and name in variables):
         return variables[name]
-    if rule == ":-":
+    if rule in {":-", "-"}:
         return str(rest)
     raise VariableMissing(name)

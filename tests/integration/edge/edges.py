@@ -105,7 +105,7 @@ def _configuration(upstreams: Sequence[Upstream], tls_port: int, plain_port: int
         ("server-template gateway 16 tasks.gateway:8088", servers),
         ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
         ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
-        ("maxconn 10000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
+        ("maxconn 8000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)
