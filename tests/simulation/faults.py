@@ -5,9 +5,11 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from tests.simulation.crews import Profiling
 from tests.simulation.processes import Process
 from tests.simulation.world import World
 from tests.support.fakes.postgres import Fate
+from tests.support.fakes.profile_store import Fault
 
 _STRUCK: Final = ("advance_and_commit",) * 4 + (
     "copy_end",
@@ -29,6 +31,7 @@ class Faults:
         self._world, self._random = world, random.Random(f"{world.seed}/faults")  # noqa: S311
         self._mean = self._random.choice(_MEAN_STEPS)
         self._next = 0
+        self._stores = [crew.server for crew in world.crews if isinstance(crew, Profiling)]
         kinds: dict[Callable[[], str | None], float] = {
             self._kill: 3,
             self._hold: 3,
@@ -45,6 +48,10 @@ class Faults:
             self._strike: 3,
             self._cut_database: 2,
             self._fail_over: 1,
+            self._store_away: 1 if self._stores else 0,
+            self._store_frozen: 1 if self._stores else 0,
+            self._strike_store: 2 if self._stores else 0,
+            self._store_refuses: 1 if self._stores else 0,
             self._truncate: 0.5,
             self._hole: 0.5,
         }
@@ -64,6 +71,9 @@ class Faults:
         world.network.come_back()
         world.storage.server.start()
         world.storage.server.thaw()
+        for store in self._stores:
+            store.away = False
+            store.thaw()
         engine = world.storage.server.engine
         engine.disk_full = engine.read_only = False
         for process in world.processes:
@@ -118,11 +128,12 @@ class Faults:
 
     def _add_or_take(self) -> str | None:
         world = self._world
-        world.wanted = self._random.randint(1, 3)
+        crew = self._random.choice(world.crews)
+        crew.wanted = self._random.randint(1, 3)
         world.supervise()
-        if len(world.processes) > world.wanted and (process := self._one()):
+        for process in world.crew(crew)[crew.wanted :]:
             world.stop(process)
-        return f"{world.wanted} workers are wanted"
+        return f"{crew.wanted} {crew.group} workers are wanted"
 
     # -- Kafka ---------------------------------------------------------------------------------------------------------
 
@@ -207,6 +218,30 @@ class Faults:
 
     def _fail_over(self) -> str | None:
         lost = self._random.choice((0, 1, 1, 2, 5))
-        self._world.storage.server.fail_over(lost)
+        self._world.storage.fail_over(lost)
         self._world.note_lost()
         return f"PostgreSQL fails over and loses {lost} commits"
+
+    # -- the profile store ---------------------------------------------------------------------------------------------
+
+    def _store_away(self) -> str | None:
+        [store], for_s = self._stores, self._duration_s()
+        store.away = True
+        self._world.later(for_s, setattr, store, "away", False)
+        return f"the profile store is away for {for_s:.3f} s"
+
+    def _store_frozen(self) -> str | None:
+        [store], for_s = self._stores, self._duration_s()
+        store.freeze()
+        self._world.later(for_s, store.thaw)
+        return f"the profile store is frozen for {for_s:.3f} s"
+
+    def _strike_store(self) -> str | None:
+        fault, late_s = self._random.choice(list(Fault)), self._duration_s()
+        self._stores[0].strike(fault, late_s=late_s)
+        return f"the next profile write: {fault.value}, {late_s:.3f} s late"
+
+    def _store_refuses(self) -> str | None:
+        cookie, times = f"cookie-{self._random.randrange(3)}", self._random.randint(1, 3)
+        self._stores[0].refuse(cookie, permanent=False, times=times)
+        return f"the profile store refuses {cookie}, {times} times"

@@ -110,3 +110,4 @@ def _stuck(_number: int, _frame: FrameType | None) -> None:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

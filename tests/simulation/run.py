@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from tests.simulation import oracle
 from tests.simulation.faults import Faults
 from tests.simulation.scheduler import NothingLeft
 from tests.simulation.world import World
@@ -46,7 +45,7 @@ def run(seed: int) -> Result:
         try:
             asyncio.set_event_loop(world.loop)
             world.loop.run_until_complete(_run(world))
-            found = [*oracle.complaints(world.feed.events, world.lost, world.storage), *world.stalled]
+            found = world.complaints
         except NothingLeft:
             found = ["a hang: nothing is ready and nothing is due"]
         except TimeoutError:
@@ -77,4 +76,4 @@ async def _run(world: World) -> None:
 
 def _state(world: World) -> str:
     ends = {number: each.end for number, each in enumerate(world.feed.partitions)}
-    return f"the log ends at {ends}, stored is {world.stored}"
+    return f"the log ends at {ends}, stored is " + ", ".join(f"{crew.group} {crew.stored}" for crew in world.crews)

@@ -2,11 +2,11 @@
 
 import random
 
-from pipeline import hours
+from pipeline import hours, letters
 from pipeline.settings import AggregatesSettings
 from stores import dead_letters, flush, offsets, primary
 from stores.copying import Item
-from tests.simulation.topic import GONE_HOUR
+from tests.simulation.topic import GONE_HOUR, PROFILES, Place
 from tests.support.fakes.postgres import FakePostgres
 
 
@@ -14,7 +14,9 @@ class Storage:
     """One server. A client is known to it by its process's name."""
 
     def __init__(self, chosen: random.Random, slowest_s: float) -> None:
-        self.server = FakePostgres(hours=[], tombstones=[GONE_HOUR], pause=lambda: chosen.random() * slowest_s)
+        self.lost_letters: set[Place] = set()
+        self.pause = lambda: chosen.random() * slowest_s
+        self.server = FakePostgres(hours=[], tombstones=[GONE_HOUR], pause=self.pause)
 
     def flushes(self, client: str, of: offsets.Consumer, patience_s: float) -> flush.Flushes:
         return flush.PostgresFlushes(client, of, patience_s, self._connecting(client))
@@ -22,8 +24,20 @@ class Storage:
     def hours(self, client: str, settings: AggregatesSettings) -> hours.PostgresHours:
         return hours.PostgresHours(settings, self._connecting(client))
 
+    def letters_of(self, client: str, of: offsets.Consumer, patience_s: float) -> letters.PostgresLetters:
+        return letters.PostgresLetters(client, of, patience_s, self._connecting(client))
+
     def _connecting(self, client: str) -> primary.Connect:
         return lambda _conninfo: self.server.connect(client)
+
+    def fail_over(self, lost: int) -> None:
+        """To a server that never saw the last so many commits.
+
+        Dead letters of the profiles group that go with them are gone for good: its place is in Kafka, behind them.
+        """
+        before = self.letters(PROFILES)
+        self.server.fail_over(lost)
+        self.lost_letters |= before.keys() - self.letters(PROFILES).keys()
 
     # -- what is committed ---------------------------------------------------------------------------------------------
 
@@ -43,7 +57,7 @@ class Storage:
     def totals(self) -> dict[tuple[int, str, int], tuple[int, int]]:
         return self.server.tables.totals
 
-    def letters(self, group: str) -> dict[tuple[int, int], dead_letters.Letter]:
+    def letters(self, group: str) -> dict[Place, dead_letters.Letter]:
         """{(partition, offset): dead letter} of a consumer group."""
         found = self.server.tables.letters
         return {(key.partition, key.offset): letter for key, letter in found.items() if key.group == group}

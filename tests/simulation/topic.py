@@ -14,20 +14,38 @@ from tests.simulation.records import Partition
 from tests.support.fakes import log as fake_log
 
 TOPIC: Final = "user-tags"
+AGGREGATES: Final = "aggregates"
+PROFILES: Final = "profiles"
 GONE_HOUR: Final = fake_log.MINUTE // 60 - 10_000
 """An hour of event time that takes no more records."""
 _LATER_MINUTE: Final = fake_log.MINUTE + 90
-_KINDS: Final = {"good": 80, "later": 14, "broken": 2, "empty": 1, "refused": 0.4, "gone": 1.5}
+REFUSED_COOKIE: Final = "refused"
+"""One that the profile store does not take."""
+Place = tuple[int, int]
+"""(partition, offset)."""
+_KINDS: Final = {
+    "good": 80, "later": 14, "broken": 2, "empty": 1, "refused": 0.4, "refused cookie": 0.6, "gone": 1.5
+}  # fmt: skip
+_UNDECODABLE: Final = {"broken": b"broken", "empty": None}
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A record that was appended, and what must become of it: `reason` is its dead letter's, None if it counts."""
+    """A record that was appended, and what must become of it.
+
+    `reason` is that of its dead letter in the aggregates group, `profile_reason` in the profiles group; None where it
+    is taken. `time` is in ms.
+    """
 
     partition: int
     offset: int
     value: bytes | None
-    minute: int
-    reason: str | None
+    time: int = 0
+    reason: str | None = None
+    profile_reason: str | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.partition, self.offset
 
     @property
     def origin(self) -> str:
@@ -58,17 +76,21 @@ class Feed:
 
 
 def _event(kind: str, partition: int, offset: int) -> Event:
-    minute, reason, texts = fake_log.MINUTE, None, {}
-    if kind in ("broken", "empty"):
-        return Event(partition, offset, b"broken" if kind == "broken" else None, minute, letters.UNDECODABLE)
+    if kind in _UNDECODABLE:
+        return Event(partition, offset, _UNDECODABLE[kind], 0, letters.UNDECODABLE, letters.UNDECODABLE)
+    minute, reason, profile_reason = fake_log.MINUTE, None, None
+    texts = {"cookie": f"cookie-{offset % 3}"}
     if kind == "later":
         minute = _LATER_MINUTE
     elif kind == "gone":
         minute, reason = GONE_HOUR * 60, letters.HOUR_GONE
     elif kind == "refused":
-        reason, texts = letters.REFUSED, {"brand_id": "\0"}
-    value = fake_log.value(partition, offset, time=minute * 60_000 + offset, cookie=f"cookie-{offset % 3}", **texts)
-    return Event(partition, offset, value, minute, reason)
+        reason, texts["brand_id"] = letters.REFUSED, "\0"
+    elif kind == "refused cookie":
+        profile_reason, texts["cookie"] = letters.REFUSED, REFUSED_COOKIE
+    time = minute * 60_000 + offset
+    value = fake_log.value(partition, offset, time=time, **texts)
+    return Event(partition, offset, value, time, reason, profile_reason)
 
 
 class TopicLog:
@@ -116,12 +138,3 @@ class TopicLog:
         if not await self._network.ask(look):
             message = "the broker is away"
             raise broker_errors.BrokerUnavailable(message)
-
-
-def has_lost(events: list[Event], partitions: list[Partition], counted: dict[int, int]) -> set[tuple[int, int]]:
-    """(partition, offset) of records that the log has no more and that lie above what was `counted`."""
-    return {
-        (event.partition, event.offset)
-        for event in events
-        if counted.get(event.partition, 0) <= event.offset < partitions[event.partition].start
-    }

@@ -2,45 +2,51 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pipeline import app as faust_app
 from pipeline import commits, ending, membership, watchdog, worker
-from pipeline.settings import AggregatesSettings
+from pipeline.settings import AggregatesSettings, ProfilesSettings, WorkerSettings
 from tests.simulation.topic import TOPIC, TopicLog
 
 TOPIC_ID = UUID(int=1)
 _LAST_WRITE_S = 5.0
 
 
-def settings(**changed: Any) -> AggregatesSettings:
-    """As in production, but for shorter waits: virtual time costs real time too."""
-    shorter = {
-        "session_timeout_s": 6.0,
-        "request_timeout_s": 12.0,
-        "fetch_wait_s": 0.5,
-        "store_patience_s": 4.0,
-        "retry_last_s": 1.0,
-        "stalled_after_s": 20.0,
-        "max_poll_records": 20,
-        "flush_records": 30,
-        "data_dir": "/nonexistent",
-    }
-    return AggregatesSettings(environment="local", **{**shorter, **changed})
+_SHORTER: Final = {
+    "environment": "local",
+    "session_timeout_s": 6.0,
+    "request_timeout_s": 12.0,
+    "fetch_wait_s": 0.5,
+    "store_patience_s": 4.0,
+    "retry_last_s": 1.0,
+    "stalled_after_s": 20.0,
+    "max_poll_records": 20,
+    "data_dir": "/nonexistent",
+}
+"""Waits that are shorter than in production: virtual time costs real time too."""
+
+
+def counting(**changed: Any) -> AggregatesSettings:
+    return AggregatesSettings(**{**_SHORTER, **changed})
+
+
+def profiling(**changed: Any) -> ProfilesSettings:
+    return ProfilesSettings(**{**_SHORTER, **changed})
 
 
 class Worker:
-    """One worker process's inside. `make_sink` is given what a sink is made of."""
+    """One worker process's inside. `make_sink` is given the log, the consumer's place, and whom to tell of writes."""
 
     def __init__(
-        self, chosen: AggregatesSettings, group: str, log: TopicLog, make_sink: Callable[..., worker.Sink]
+        self, chosen: WorkerSettings, group: str, log: TopicLog, make_sink: Callable[..., worker.Sink]
     ) -> None:
         self._seeker = _Seeker()
         self._app = faust_app.make(chosen, group, self._seeker)
         consuming = faust_app.Consuming(self._app, TOPIC, TOPIC_ID)
         self._committer = commits.Committer(consuming, log)
-        self.sink = self._seeker.sink = make_sink(chosen, log, consuming, self._committer.note)
+        self.sink = self._seeker.sink = make_sink(log, consuming, self._committer.note)
         faust_app.add_agent(self._app, TOPIC, self.sink.take)
         members = membership.Membership(log, group, consuming.member_id, log.partitions)
         dog = watchdog.Watchdog(

@@ -1,6 +1,7 @@
 """Everything of one seed: a broker, a database, a network, workers with a supervisor that starts them again, events."""
 
 import contextlib
+import functools
 import random
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -8,18 +9,16 @@ from unittest import mock
 
 from aiokafka import client
 
-from pipeline import ending, errors, sink, transport
-from stores import offsets
+from pipeline import ending, errors, transport
 from tests.simulation import clock, topic, workers
 from tests.simulation.broker import Broker
 from tests.simulation.connection import Network
+from tests.simulation.crews import Counting, Crew, Profiling
 from tests.simulation.processes import Process, Thread
 from tests.simulation.scheduler import CURRENT, WORLD, Scheduler
 from tests.simulation.storage import Storage
 
-GROUP: Final = "aggregates"
 _PARTITIONS: Final = (1, 2, 4)
-_MOST_WORKERS: Final = 3
 
 
 class World:
@@ -36,16 +35,21 @@ class World:
         slowest_s = self.random.choice((0.001, 0.01, 0.03))
         self.storage = Storage(random.Random(f"{seed}/storage"), slowest_s)  # noqa: S311
         self.feed = topic.Feed(self.broker, random.Random(f"{seed}/feed"))  # noqa: S311
-        self.processes: list[Process] = []
-        self.wanted = self.random.randint(1, _MOST_WORKERS)
-        self.lost: set[tuple[int, int]] = set()
+        self.crews = self._choose_crews()
         self.stalled: list[str] = []
-        self._of = offsets.Consumer(GROUP, topic.TOPIC, workers.TOPIC_ID)
+        self._crew_of: dict[Process, Crew] = {}
         self._inside: dict[Process, workers.Worker] = {}
         self._started = 0
-        self._settings = workers.settings(
-            buffered_batches=self.random.choice((2, 8)), flush_records=self.random.choice((5, 30, 200))
-        )
+
+    def _choose_crews(self) -> list[Crew]:
+        """Most seeds have one kind of worker: two cost twice as much."""
+        kinds = self.random.choices((topic.AGGREGATES, topic.PROFILES, "both"), (70, 20, 10))
+        made: list[Crew] = []
+        if kinds != [topic.PROFILES]:
+            made.append(Counting(self.random, self.feed, self.storage))
+        if kinds != [topic.AGGREGATES]:
+            made.append(Profiling(self.random, self.feed, self.storage, self.broker))
+        return made
 
     def note(self, text: str) -> None:
         self.trace.append(f"{self.loop.time():10.4f} {self.loop.steps:7d} {text}")
@@ -69,11 +73,21 @@ class World:
 
     def supervise(self) -> None:
         """Start what is wanted and not there."""
-        while len(self.processes) < self.wanted:
-            self._started += 1
-            process = Process(self.loop, f"worker {self._started}", self._main, self._on_end)
-            self.processes.append(process)
-            self.note(f"{process.name} starts")
+        for crew in self.crews:
+            for _ in range(crew.wanted - len(self.crew(crew))):
+                self._started += 1
+                process = Process(self.loop, f"{crew.group} {self._started}", self._main, self._on_end)
+                self._crew_of[process] = crew
+                self.note(f"{process.name} starts")
+
+    @property
+    def processes(self) -> list[Process]:
+        """That are alive."""
+        return list(self._crew_of)
+
+    def crew(self, crew: Crew) -> list[Process]:
+        """The processes of one crew."""
+        return [process for process, of in self._crew_of.items() if of is crew]
 
     def stop(self, process: Process) -> None:
         """SIGTERM."""
@@ -81,14 +95,13 @@ class World:
             process.beside(self._inside[process].stop())
 
     async def _main(self) -> None:
-        made = workers.Worker(self._settings, GROUP, topic.TopicLog(self.network), self._sink)
-        self._inside[self._running()] = made
+        process = self._running()
+        crew = self._crew_of[process]
+        made = workers.Worker(
+            crew.settings, crew.group, topic.TopicLog(self.network), functools.partial(crew.sink, process.name)
+        )
+        self._inside[process] = made
         await made.run()
-
-    def _sink(self, chosen: Any, log: Any, place: Any, on_written: Any) -> sink.Sink:
-        name = self._running().name
-        flushes = self.storage.flushes(name, self._of, chosen.store_patience_s)
-        return sink.Sink(chosen, flushes, log, self.storage.hours(name, chosen), place, on_written)
 
     def _running(self) -> Process:
         return next(process for process in self.processes if process.owns(CURRENT.get()))
@@ -100,26 +113,22 @@ class World:
         self.note(f"{process.name} ended: {why}")
         if why.startswith(errors.Stalled.__name__):
             self.stalled.append(f"{process.name} lived on without consuming until its watchdog ended it: {why}")
-        self.processes.remove(process)
+        self._crew_of.pop(process).forget(process.name)
         self.network.forget(process.owns)
-        self.storage.server.vanish(process.name)
         self.later(self.random.uniform(0.1, 2.0), self.supervise)
 
     # -- how far it is -------------------------------------------------------------------------------------------------
 
     def note_lost(self) -> None:
-        """Note records that no worker can fetch any more and that are not counted, whenever that may have changed."""
-        self.lost |= topic.has_lost(self.feed.events, self.feed.partitions, self.stored)
-
-    @property
-    def stored(self) -> dict[int, int]:
-        """{partition: next offset to count}."""
-        return self.storage.stored(self._of)
+        """Records may have become impossible to take."""
+        for crew in self.crews:
+            crew.note_lost()
 
     @property
     def done(self) -> bool:
-        """Everything that is in the log is behind the stored offsets."""
-        stored = self.stored
-        last = {event.partition: event.offset + 1 for event in self.feed.events}
-        starts = dict(enumerate(each.start for each in self.feed.partitions))
-        return all(stored.get(partition, 0) >= end or starts[partition] >= end for partition, end in last.items())
+        return all(crew.done for crew in self.crews)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What is wrong when everything is done."""
+        return [*self.stalled, *(complaint for crew in self.crews for complaint in crew.complaints())]
