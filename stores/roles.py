@@ -31,6 +31,8 @@ ROLES: Final = {
     REPLICATION: "replication_password",
 }
 _MAINTENANCE: Final = "postgres"
+_OTHER_RUN_TIMEOUT_MS: Final = 120_000
+_LOCK_TIMEOUT_MS: Final = 5_000  # as a migration: gives up, everything goes on, try again
 _SQL = queries.load("roles")
 
 Connection = psycopg.Connection[Any]
@@ -44,14 +46,15 @@ def apply(settings: RoleSettings) -> list[str]:
     info = settings.conninfo("stores roles")
     passwords = settings.passwords()
     with psycopg.connect(conninfo.make_conninfo(info, dbname=_MAINTENANCE), autocommit=True) as conn:
+        conn.execute(_SQL["lock_timeout"], {"milliseconds": _OTHER_RUN_TIMEOUT_MS})
         conn.execute(_SQL["lock"])  # until this connection closes: another run takes its turn
-        conn.execute(_SQL["session"])
+        conn.execute(_SQL["lock_timeout"], {"milliseconds": _LOCK_TIMEOUT_MS})
         if not _value(conn, "is_superuser"):
             raise errors.RolesRefused.not_superuser(settings.db_user)
         changes = _make(conn, {role: passwords[setting] for role, setting in ROLES.items()})
         changes += _make_database(conn, settings.db_name)
         with psycopg.connect(info, autocommit=True) as inside:
-            inside.execute(_SQL["session"])
+            inside.execute(_SQL["lock_timeout"], {"milliseconds": _LOCK_TIMEOUT_MS})
             return [*changes, *_own(inside, settings.db_name), *grants.apply(inside)]
 
 

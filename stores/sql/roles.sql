@@ -3,9 +3,8 @@
 -- name: lock
 SELECT pg_advisory_lock(hashtextextended('allezone.roles', 0))
 
--- name: session
--- Statements that change who may do what wait for nobody: the command gives up, everything goes on, try again.
-SELECT set_config('lock_timeout', '5s', false)
+-- name: lock_timeout
+SELECT set_config('lock_timeout', %(milliseconds)s::text, false)
 
 -- name: is_superuser
 SELECT rolsuper FROM pg_roles WHERE rolname = current_user
