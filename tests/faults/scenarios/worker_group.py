@@ -81,6 +81,11 @@ class Group:
             except Interrupted:
                 return
 
+    @property
+    def endings(self) -> list[str]:
+        """Workers that ended without being told to. Nothing is lost by it, but a person will want to know why."""
+        return self._crew.endings
+
     def recovery_s(self) -> dict[str, list[float]]:
         """Seconds from each fault until every partition was counted again, by kind of fault."""
         found = {f"{self._kind} worker stopped": self._others_s}

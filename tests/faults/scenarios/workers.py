@@ -157,4 +157,4 @@ def _notes(groups: Iterable[worker_group.Group], cut_off: int) -> list[str]:
     told = f"{len(kills)} kills, {hits} of workers that had counted since their start, {cut_off} inside a transaction"
     if gaps:
         told += f"; {gaps[0]:.1f} to {gaps[-1]:.1f} s apart, half of them within {gaps[len(gaps) // 2]:.1f} s"
-    return [told, *(note for group in found for note in group.notes)]
+    return [told, *(note for group in found for note in (*group.notes, *group.endings))]
