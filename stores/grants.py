@@ -15,6 +15,7 @@ def apply(conn: psycopg.Connection[Any]) -> list[str]:
     In one transaction, so that nobody lacks a right meanwhile. Does nothing where `python -m stores roles` never ran.
     """
     with conn.transaction():
+        conn.execute(_SQL["lock"])
         steps = [step for (step,) in conn.execute(_SQL["statements"]).fetchall()]
         for step in steps:
             conn.execute(cast("LiteralString", step))  # made of catalog names, quoted by the server

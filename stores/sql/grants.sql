@@ -5,6 +5,10 @@
 -- to make, drop, empty or lock a table, and none to take away what was counted; the operator's commands that do
 -- (rebuild-aggregates, adopt-topic, dead-letters) run as the owner.
 
+-- name: lock
+-- One release runs `roles` and `migrate` at once: two that change the rights of one object would fail.
+SELECT pg_advisory_xact_lock(hashtextextended('allezone.grants', 0))
+
 -- name: statements
 -- What makes the rights of our roles those of `wanted`, no more and no less; nothing where none of the roles exists.
 -- Objects that are not there yet, or that belong to somebody whom the current role may not act for, are left out.

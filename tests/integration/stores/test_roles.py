@@ -56,6 +56,21 @@ def test_runs_at_once_take_turns(production: Production) -> None:
         assert list(pool.map(lambda _: roles.apply(production.settings()), range(4))) == [[]] * 4
 
 
+def test_migrations_may_run_at_the_same_time(production: Production) -> None:
+    """A release starts both jobs at once; each gives rights, and both find work to do."""
+    owner = production.login(roles.OWNER).conninfo()
+    for _ in range(5):
+        with _superuser(production) as conn:
+            conn.execute("REVOKE SELECT ON minute_totals, profile_tags FROM allezone_gateway")
+            conn.execute("GRANT EXECUTE ON FUNCTION make_hour TO PUBLIC")
+        with ThreadPoolExecutor(2) as pool:
+            changed, applied = pool.submit(roles.apply, production.settings()), pool.submit(migrate.apply, owner)
+
+            assert len(changed.result()) in (0, 3)
+            assert applied.result() == []
+        assert roles.apply(production.settings()) == []
+
+
 def test_a_new_password_counts_for_the_next_login_and_open_sessions_go_on(production: Production) -> None:
     old = production.login(GATEWAY)
     with psycopg.connect(old.conninfo()) as conn:
