@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline import errors, letters
 from pipeline.profiles_sink import ProfilesSink
@@ -13,6 +14,8 @@ from tests.support.fakes.consumer import FakeConsumer
 from tests.support.fakes.log import FakeLog, value
 from tests.support.fakes.postgres import FakePostgres
 from tests.support.fakes.profile_store import ProfileServer
+
+JUMPED = "allezone_pipeline_jumped_offsets_total"
 
 
 class Place(FakeConsumer):
@@ -102,10 +105,18 @@ async def test_a_group_goes_on_where_kafka_was_told_that_it_is(writing: Writing)
     assert await writing.placed() == {0: 7}
 
 
-async def test_a_group_whose_place_retention_overtook_goes_on_at_what_is_left(writing: Writing) -> None:
-    writing.place.told = {0: 2}
+async def test_a_group_whose_place_retention_overtook_takes_what_is_left_and_counts_what_is_gone(
+    writing: Writing,
+) -> None:
+    before = REGISTRY.get_sample_value(JUMPED) or 0.0
+    writing.place.told[0] = 2
     writing.log.truncate(0, 5)
-    assert await writing.placed() == {0: 5}
+    await writing.placed()
+    await writing.take()
+    await writing.sink.write()
+    assert len(writing.entries) == 5
+    assert writing.place.told == {0: 10}
+    assert REGISTRY.get_sample_value(JUMPED) == before + 3
 
 
 async def test_a_log_that_ends_below_its_place_is_taken_from_the_start(writing: Writing) -> None:
