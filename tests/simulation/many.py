@@ -17,6 +17,7 @@ from tests.simulation import run, scheduler
 
 _CHUNK: Final = 25
 """Seeds of one child process. What a killed worker left is never freed: to free it would run its clean-up."""
+_PROGRESS: Final = 1_000
 _SHOWN: Final = 5
 _STUCK_S: Final = 60
 _FAILED: Final = 1
@@ -38,6 +39,8 @@ def run_all(seeds: Sequence[int], processes: int, until_failure: bool) -> int:
             done, cpu_s = done + len(results), cpu_s + spent_s
             for result in results:
                 failed += _told(result)
+            if done % _PROGRESS == 0 and done < len(seeds):
+                _say(f"{done} seeds, {failed} failed so far")
             if failed and until_failure:
                 break
     elapsed_s = time.monotonic() - began
