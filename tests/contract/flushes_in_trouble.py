@@ -29,6 +29,7 @@ class Scene(Store, Protocol):
     """A store and what goes wrong with it. The names of queries are those in stores/sql."""
 
     a_while_s: float
+    """What a message takes at most, mostly."""
 
     def worker(self) -> flush.Flushes:
         """One behind a network that fails to order; those of `flushes` have another."""
@@ -36,10 +37,17 @@ class Scene(Store, Protocol):
     def order(self, query: str, fault: Fault) -> None:
         """Once, at the next message of the worker with that query."""
 
+    @property
+    def struck(self) -> bool:
+        """Whether that message was sent."""
+
     def thaw(self) -> None:
         """What was held up on its way goes on."""
 
     def older(self, partition: int, next_offset: int) -> AbstractAsyncContextManager[Older]: ...
+
+    async def waiting(self) -> int:
+        """How many transactions wait for another."""
 
     async def end_sessions(self) -> None:
         """An administrator ends every connection to the database."""
@@ -115,8 +123,8 @@ class TroubleContract:
         await worker.open({0: 0})
         scene.order(query, Fault.FREEZE)
         stopped = asyncio.create_task(_all_of_it(worker))
-        await asyncio.wait([stopped], timeout=scene.a_while_s)
-        async with asyncio.timeout(eventually.SECONDS / 4):
+        await eventually.until(lambda: scene.struck or stopped.done())
+        async with asyncio.timeout(eventually.SECONDS / 2):
             assert await successor.open({0: 0}) in ({0: 0}, {0: 2})
             await _write_if_at(successor, 0)
         scene.thaw()
@@ -245,11 +253,14 @@ class TroubleContract:
 
 
 async def _waits(scene: Scene, call: Awaitable[Any]) -> asyncio.Task[Any]:
-    """The call as a task that is seen to wait."""
+    """The call as a task that waits for another transaction by now."""
+    before = await scene.waiting()
     task = asyncio.ensure_future(call)
-    done, _ = await asyncio.wait([task], timeout=scene.a_while_s)
-    assert not done
     assert isinstance(task, asyncio.Task)
+    async with asyncio.timeout(eventually.SECONDS):
+        while await scene.waiting() <= before:
+            assert not task.done()
+            await asyncio.sleep(scene.a_while_s)
     return task
 
 

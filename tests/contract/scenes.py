@@ -18,7 +18,7 @@ from tests.support.fakes.postgres.connection import FakeConnection
 from tests.support.fakes.postgres.tables import Offset
 from tests.support.proxy import Fault, Proxy
 
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 20.0
 WORDS: Final = {
     "begin": b"BEGIN",
     "copy_deltas": b"COPY aggregate_deltas",
@@ -35,12 +35,17 @@ _UPSERT: Final = """
 INSERT INTO pipeline_offsets VALUES ('aggregates', '00000000-0000-0000-0000-000000000007', %s, %s)
     ON CONFLICT (consumer_group, topic_id, partition) DO UPDATE SET next_offset = excluded.next_offset
 """
+_END_ALL: Final = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_END_THOSE_WHO_WAIT: Final = f"{_END_ALL} AND wait_event_type = 'Lock'"
 
 
 class Real:
     """On a database whose workers' connections `everything` closes."""
 
-    a_while_s = 0.2
+    a_while_s = 0.05
 
     def __init__(self, database: DatabaseSettings, way: Proxy, everything: contextlib.AsyncExitStack) -> None:
         self._database, self._way, self._everything = database, way, everything
@@ -55,6 +60,10 @@ class Real:
     def order(self, query: str, fault: Fault) -> None:
         self._way.fail_at(WORDS[query], fault)
 
+    @property
+    def struck(self) -> bool:
+        return self._way.struck.is_set()
+
     def thaw(self) -> None:
         self._way.thaw()
 
@@ -67,11 +76,16 @@ class Real:
         finally:
             await conn.close()
 
-    async def end_sessions(self) -> None:
-        await self._rows(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async def waiting(self) -> int:
+        [(count,)] = await self._rows(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
+        return int(count)
+
+    async def end_sessions(self) -> None:
+        """Who waits goes first: it must not get what it waits for by another's end."""
+        for others in (_END_THOSE_WHO_WAIT, _END_ALL):
+            await self._rows(others)
 
     async def sums(self) -> dict[Item, tuple[int, int]]:
         rows = await self._rows(
@@ -117,7 +131,7 @@ class RealTransaction:
 class InMemory:
     """On the server in memory."""
 
-    a_while_s = 0.02
+    a_while_s = 0.01
 
     def __init__(self) -> None:
         self._server = FakePostgres(hours=[HOUR])
@@ -132,6 +146,10 @@ class InMemory:
     def order(self, query: str, fault: Fault) -> None:
         held = fault in (Fault.CUT_LATE, Fault.FREEZE)
         self._server.strike(query, FATES[fault], "worker", until=self._thawed if held else None)
+
+    @property
+    def struck(self) -> bool:
+        return self._server.struck
 
     def thaw(self) -> None:
         self._thawed.set()
@@ -150,6 +168,9 @@ class InMemory:
         await conn.in_turn(lambda: Message("upsert", upsert))
         yield FakeTransaction(conn)
         await conn.close()
+
+    async def waiting(self) -> int:
+        return self._server.engine.locks.waits
 
     async def end_sessions(self) -> None:
         self._server.stop()

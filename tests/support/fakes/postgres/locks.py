@@ -32,6 +32,11 @@ class Locks:
         """Who waits for a key, the next one first."""
         return [wait.owner for wait in self._queues.get(key, [])]
 
+    @property
+    def waits(self) -> int:
+        """How many owners wait."""
+        return len(self._waits)
+
     async def take(self, key: Hashable, owner: Hashable, patience_s: float | None = None) -> None:
         """Hold `key`; again changes nothing. Raises 55P03 after `patience_s`, 40P01 in a circle, 57014 by `cancel`."""
         if self._holders.setdefault(key, owner) is owner:

@@ -72,6 +72,11 @@ class FakePostgres:
         """Once, at the next message of that name (of that client), which is late on its way by seconds or an event."""
         self._strikes.append(_Strike(query, fate, client, Delay(late_s, until)))
 
+    @property
+    def struck(self) -> bool:
+        """Whether every strike ordered has happened."""
+        return not self._strikes
+
     def strike_no_more(self) -> None:
         """Forget the strikes that have not happened yet."""
         self._strikes.clear()
