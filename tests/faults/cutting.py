@@ -12,7 +12,7 @@ _SECONDS: Final = 30.0
 
 
 class Cutter:
-    """Listens on `port` from `__enter__` to `__exit__`, and passes on until told to strike."""
+    """Listens on `port` from `__enter__` to `__exit__`, and passes on until armed."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -34,18 +34,20 @@ class Cutter:
     def port(self) -> int:
         return self._made.result().port
 
-    def strike(self, word: bytes, fault: proxy.Fault) -> None:
-        """Do it to the next packet with `word` in it; back when it is done. Raises TimeoutError where none comes."""
-        asyncio.run_coroutine_threadsafe(self._strike(word, fault), self._loop).result(_SECONDS)
+    def arm(self, word: bytes, fault: proxy.Fault) -> None:
+        """It will be done to the next packet with `word` in it."""
+        asyncio.run_coroutine_threadsafe(self._arm(word, fault), self._loop).result(_SECONDS)
+
+    def wait(self) -> None:
+        """Back when it is done. Raises TimeoutError where no such packet comes."""
+        asyncio.run_coroutine_threadsafe(self._made.result().struck.wait(), self._loop).result(_SECONDS)
 
     def thaw(self) -> None:
         """What was frozen goes on."""
         self._loop.call_soon_threadsafe(self._made.result().thaw)
 
-    async def _strike(self, word: bytes, fault: proxy.Fault) -> None:
-        made = self._made.result()
-        made.fail_at(word, fault)
-        await made.struck.wait()
+    async def _arm(self, word: bytes, fault: proxy.Fault) -> None:
+        self._made.result().fail_at(word, fault)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

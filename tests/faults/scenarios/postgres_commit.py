@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import Final
 
-from tests.faults import actions, cutting, own_postgres, report, stage, trial
+from tests.faults import actions, cutting, history, own_postgres, report, sending, stage, trial
 from tests.support.proxy import Fault
 
 NAME: Final = "postgres_commit"
@@ -21,6 +21,7 @@ _NEVER_THERE: Final = "COMMIT cut on its way"
 _UNHEARD: Final = "answer to COMMIT cut"
 _LATE: Final = "COMMIT late"
 _TOO_LATE: Final = "COMMIT late, and the worker gone on"
+_LAST: Final = "COMMIT of the last event cut on its way"
 _FAULTS: Final = {
     _NEVER_THERE: Fault.CUT_BEFORE,
     _UNHEARD: Fault.CUT_AFTER,
@@ -53,7 +54,9 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         cutters = {kind: proxies.enter_context(cutting.Cutter(server.host, server.port)) for kind in _LAST_WORDS}
         through = {kind: played.database.model_copy(update={"db_port": each.port}) for kind, each in cutters.items()}
         with trial.running(played, log, 1, _WORKER_SETTINGS, through) as sender:
-            played.play(plan, dict.fromkeys(_FAULTS, lambda action: _cut(cutters, action)))
+            played.play(plan[:-1], dict.fromkeys(_FAULTS, lambda action: _cut(cutters, action)))
+            sender.finish()
+            _cut_last(played, cutters["aggregates"], log)
             return played.outcome(seed, plan, sender, log)
 
 
@@ -62,17 +65,28 @@ def planned(seed: int, size: stage.Size) -> list[actions.Action]:
     pick = actions.dice(seed, NAME)
     chosen = pick.sample(_CUTS[size], len(_CUTS[size]))
     moments = actions.moments(pick, len(chosen), *_GAP_S)
-    return [
+    plan = [
         actions.Action(moment, kind, whose, round(pick.uniform(*_LASTING_S.get(kind, (0, 0))), 2))
         for (kind, whose), moment in zip(chosen, moments, strict=True)
     ]
+    return [*plan, actions.Action(plan[-1].at_s + plan[-1].for_s, _LAST, "aggregates")]
 
 
 def _cut(cutters: dict[stage.Kind, cutting.Cutter], action: actions.Action) -> float:
     """The fault is over at once: what follows is the worker's to mend, also while a late COMMIT is under way."""
     [(kind, cutter)] = [(kind, cutter) for kind, cutter in cutters.items() if kind == action.target]
-    cutter.strike(_LAST_WORDS[kind], _FAULTS[action.kind])
+    cutter.arm(_LAST_WORDS[kind], _FAULTS[action.kind])
+    cutter.wait()
     over = time.monotonic()
     time.sleep(action.for_s)
     cutter.thaw()
     return over
+
+
+def _cut_last(played: trial.Trial, cutter: cutting.Cutter, log: history.History) -> None:
+    """No write follows that would find the offsets elsewhere: the worker has to know by itself that it is not done."""
+    played.failures.extend(played.on.settle(played.topic, played.database, profiles=False))
+    cutter.arm(_LAST_WORDS["aggregates"], Fault.CUT_BEFORE)
+    with sending.Sender(played.topic, log, f"{NAME}-last", 1) as last:
+        last.join()
+    cutter.wait()
