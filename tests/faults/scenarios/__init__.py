@@ -5,7 +5,20 @@ from typing import Final
 
 from tests.faults import stage
 from tests.faults.report import Outcome
-from tests.faults.scenarios import calm, gateways, letters, postgres, postgres_commit, postgres_disk, stores, workers
+from tests.faults.scenarios import (
+    calm,
+    gateways,
+    kafka,
+    kafka_anew,
+    kafka_beginning,
+    kafka_end,
+    letters,
+    postgres,
+    postgres_commit,
+    postgres_disk,
+    stores,
+    workers,
+)
 
 Run = Callable[[stage.Stage, stage.Size, int], Outcome]
 
@@ -16,6 +29,10 @@ ALL: Final[dict[str, Run]] = {
     postgres.NAME: postgres.run,
     postgres_commit.NAME: postgres_commit.run,
     postgres_disk.NAME: postgres_disk.run,
+    kafka.NAME: kafka.run,
+    kafka_beginning.NAME: kafka_beginning.run,
+    kafka_end.NAME: kafka_end.run,
+    kafka_anew.NAME: kafka_anew.run,
     stores.NAME: stores.run,
     letters.NAME: letters.run,
 }
