@@ -11,9 +11,10 @@ _SEEDS = 400
 _WORKERS = sorted(set(defects.DEFECTS) - {"acknowledge-before-report"})
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("defect", _WORKERS)
 def test_a_planted_defect_is_caught(defect: str) -> None:
-    ended = simulate("--plant", defect, "--until-failure", "--seeds", _SEEDS, timeout_s=600)
+    ended = simulate("--plant", defect, "--until-failure", "--seeds", _SEEDS, timeout_s=570)
     caught = re.search(r"seed (\d+) failed", ended.stdout)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert caught is not None

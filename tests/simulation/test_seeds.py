@@ -7,9 +7,10 @@ from tests.simulation.command import simulate
 _SEEDS = 1_000
 
 
+@pytest.mark.timeout(900)
 def test_every_record_of_a_thousand_seeds_is_counted_exactly_once() -> None:
     """`python -m tests.simulation --seeds 100000 --first 1000` for more."""
-    ended = simulate("--seeds", _SEEDS, timeout_s=900)
+    ended = simulate("--seeds", _SEEDS, timeout_s=870)
     print(ended.stdout)  # noqa: T201 - how many seeds, in what time; a failure's numbers
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
