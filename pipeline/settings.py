@@ -16,7 +16,10 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
         10.0, ge=6, description="Seconds of silence after which Kafka gives the partitions of a dead worker to another."
     )
     request_timeout_s: float = Field(
-        90.0, ge=10, description="Seconds that one request to Kafka may take. Half of it bounds taking up partitions."
+        90.0,
+        ge=10,
+        description="Seconds that one request to Kafka may take. Half of it bounds taking up partitions, unless a store is "
+        "away.",
     )
     max_poll_interval_s: float = Field(
         300.0, ge=1, description="Seconds for which a worker's event loop may stand still and keep its partitions."
