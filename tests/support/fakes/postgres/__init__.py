@@ -26,10 +26,12 @@ deadlocks, waiting inserts of one key, idle_in_transaction_session_timeout, canc
 a cancelled call, binary COPY decoded row by row with the server's objections (22021, 22008, 22P04, 23514), the offsets'
 compare-and-set (AZ001), hours that are made.
 
-It does not: SQL (it knows the texts in stores/sql that workers send, and no other), table locks, so no dropping of
-hours; replayed or mended letters; savepoints; serializable snapshots; two standbys that disagree.
+It does not: SQL (it knows the texts in stores/sql that aggregates and profiles workers send for each event, and raises
+NotImplementedError for any other, those of hours made ahead included); table locks, so no dropping of hours; replayed
+or mended letters; savepoints; a network that swallows messages without an end; commits that a cancel request finds
+half done; an old primary that still takes commits.
 
-`server` is what tests use; `tests/contract/test_flushes.py` holds it to what the real one does.
+tests/contract holds it to what the real one does: test_flushes.py, test_hours.py, test_letters.py.
 """
 
 from tests.support.fakes.postgres.messages import Fate, Message, Result
