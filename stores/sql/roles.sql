@@ -53,7 +53,7 @@ SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s)
 CREATE DATABASE {database} OWNER {owner}
 
 -- name: owners
--- Whom the database, and the tables in it, belong to.
+-- Whom the tables in the database, and then the database itself, belong to.
 SELECT 'DATABASE', rolname, rolsuper
   FROM pg_database
   JOIN pg_roles ON pg_roles.oid = datdba
@@ -64,7 +64,7 @@ SELECT 'TABLES', rolname, rolsuper
   JOIN pg_roles ON pg_roles.oid = relowner
  WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
- ORDER BY 1
+ ORDER BY 1 DESC
 
 -- name: own_database
 ALTER DATABASE {database} OWNER TO {owner}
