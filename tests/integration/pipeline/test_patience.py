@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,11 @@ def events(count: int, first: int = 0) -> list[bytes | None]:
     return [value(0, offset) for offset in range(first, first + count)]
 
 
+def quick_watchdog(log: KafkaSettings) -> dict[str, Any]:
+    """Settings of a worker in a group of its own: dead members of another test's rebalance nothing."""
+    return {"stalled_after_s": STALLED_AFTER_S, "aggregates_group": log.kafka_topic}
+
+
 def lives(*found: workers.Worker) -> bool:
     """All of them, for several times as long as the watchdog gives a worker that stands still."""
     return not waiting.until(lambda: not all(each.application.running for each in found), SEVERAL_TIMES_S)
@@ -43,7 +49,7 @@ def lives(*found: workers.Worker) -> bool:
 def test_while_postgresql_is_away_the_worker_goes_on_trying_and_the_one_that_stands_by_stands_by(
     log: KafkaSettings, frail_postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    quick = {"stalled_after_s": STALLED_AFTER_S, "retry_last_s": 0.5}
+    quick = {**quick_watchdog(log), "retry_last_s": 0.5}
     with (
         databases.fresh(frail_postgres) as database,
         workers.running(log, database, tmp_path / "first", **quick) as first,
@@ -68,7 +74,7 @@ def test_while_postgresql_is_away_the_worker_goes_on_trying_and_the_one_that_sta
 def test_a_marker_at_the_end_of_the_log_is_not_waited_for(
     log: KafkaSettings, database: DatabaseSettings, tmp_path: Path
 ) -> None:
-    with workers.running(log, database, tmp_path, stalled_after_s=STALLED_AFTER_S) as worker:
+    with workers.running(log, database, tmp_path, **quick_watchdog(log)) as worker:
         workers.send(log, events(5), transaction=log.kafka_topic)
         worker.wait_counted(5)
         assert waiting.until(lambda: broker_topics.offsets(log.kafka_hosts, log.kafka_topic)[0] == (0, 6), 20)
@@ -80,7 +86,7 @@ def test_healthz_is_bad_where_the_loop_stands_before_the_watchdog_has_a_reason_t
 ) -> None:
     """No record waits, so nothing is lost yet: it is for whoever asks /healthz to restart it."""
     defect = "from tests.support import stalls\nstalls.fetch_never_returns(0)"
-    with workers.planted(defect, log, database, tmp_path, stalled_after_s=2) as worker:
+    with workers.planted(defect, log, database, tmp_path, **quick_watchdog(log)) as worker:
         worker.application.wait_ready(workers.SECONDS)
         assert waiting.until(lambda: worker.get("/healthz")[0] == 503, 20)
         assert "no fetch has returned for" in worker.get("/healthz")[1]

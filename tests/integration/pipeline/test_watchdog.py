@@ -56,10 +56,10 @@ class Course:
 
     def run(self) -> Ended:
         defect = f"from tests.support import stalls\nstalls.{self._stall.__name__}({BEFORE})"
+        group = {"aggregates_group": self._topic.kafka_topic}  # others that come and go would heal what stalls
+        quick = {**group, "stalled_after_s": STALLED_AFTER_S}
         with databases.fresh(self._postgres) as database:
-            with workers.planted(
-                defect, self._topic, database, self._folder, stalled_after_s=STALLED_AFTER_S
-            ) as stalled:
+            with workers.planted(defect, self._topic, database, self._folder, **quick) as stalled:
                 self._send(BEFORE)
                 stalled.wait_counted(BEFORE)
                 self._send(AFTER)
@@ -67,7 +67,7 @@ class Course:
                 waiting.until(lambda: not self._lives(stalled), workers.SECONDS)
                 seconds = time.monotonic() - began
                 status, counted_before = stalled.wait_ended(), stalled.counted()
-            with workers.running(self._topic, database, self._folder / "successor") as successor:
+            with workers.running(self._topic, database, self._folder / "successor", **group) as successor:
                 successor.wait_counted(self._sent)
                 counted = successor.counted()
         return Ended(status, stalled.log, seconds, counted_before, self._sent, counted)
