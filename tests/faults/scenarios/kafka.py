@@ -7,9 +7,7 @@ that it is not stored finds it nowhere, and what is unknown is there once or not
 import time
 from typing import Final, NamedTuple
 
-from confluent_kafka import ConsumerGroupState
-
-from broker import connections
+from broker import connections, groups
 from devstack import kafka, waiting
 from tests.faults import actions, backlogs, clients, own_kafka, report, stage, trial
 from tests.faults.actions import Action
@@ -121,9 +119,9 @@ class _Faults:
         return self._kill(action)
 
     def _is_rebalancing(self) -> bool:
-        group = stage.group("aggregates", self._played.topic)
-        future = connections.admin(self._server.bootstrap).describe_consumer_groups([group])[group]
-        return bool(future.result(_STEP_S).state is ConsumerGroupState.PREPARING_REBALANCING)
+        topic = self._played.topic
+        admin = connections.admin(topic.kafka_hosts)
+        return groups.assignments(admin, stage.group("aggregates", topic), topic.kafka_topic) is None
 
     def _start(self, action: Action, began: float) -> float:
         self._server.start()
