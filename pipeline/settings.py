@@ -18,7 +18,7 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
     request_timeout_s: float = Field(
         90.0,
         ge=10,
-        description="Seconds that a request to Kafka may take. Half of it bounds taking up partitions, no store being away.",
+        description="Seconds that a request to Kafka may take. Half of it bounds taking up partitions, stores at hand.",
     )
     max_poll_interval_s: float = Field(
         300.0, ge=1, description="Seconds for which a worker's event loop may stand still and keep its partitions."
