@@ -32,8 +32,8 @@ _STATUSES: Final[Mapping[Outcome, history.Status]] = {
 class Clients(Background):
     """A thread that posts `rate` events a second, to one gateway after the other, from `__enter__` to `__exit__`.
 
-    A gateway that takes no connection is left alone for a moment, unless no other is left. An event that surely is not
-    stored is sent again to the next gateway, under another id. One in `bad_every` has a
+    A gateway that takes no connection is left alone for a moment. An event that surely is not stored is sent again to
+    the next gateway, under another id. One in `bad_every` has a
     body that must be refused: it stands in the history as refused whatever was answered, and in `accepted` if that was
     204.
     """
@@ -71,7 +71,7 @@ class Clients(Background):
         began = time.monotonic()
         while not self._over.is_set():
             while self._begun < (time.monotonic() - began) * self._rate:
-                if self._under_way < _MOST_UNDER_WAY:  # else nobody answers just now, and this event is never made
+                if self._under_way < _MOST_UNDER_WAY and self._usable():  # else this event is never made
                     self._begin(self._begun)
                 self._begun += 1
             await asyncio.sleep(_STEP_SECONDS)
@@ -100,10 +100,14 @@ class Clients(Background):
             done(client.Answer(0, b"", sent=False))
 
     def _turn(self) -> int:
-        """The next gateway's, of those that take connections."""
-        now, first = time.monotonic(), next(self._turns)
-        turns = [(first + step) % len(self._ports) for step in range(len(self._ports))]
-        return next((turn for turn in turns if self._shunned_until[turn] <= now), first)
+        """The next gateway's, of those that are not left alone just now."""
+        first, usable = next(self._turns), self._usable()
+        turns = ((first + step) % len(self._ports) for step in range(len(self._ports)))
+        return next((turn for turn in turns if turn in usable), first)
+
+    def _usable(self) -> set[int]:
+        now = time.monotonic()
+        return {turn for turn, until in enumerate(self._shunned_until) if until <= now}
 
     def _ended(self, number: int, attempt: int, name: str, sent: float, turn: int, answer: client.Answer) -> None:
         outcome = outcomes.of(answer)
@@ -112,7 +116,7 @@ class Clients(Background):
             self._shunned_until[turn] = time.monotonic() + _SHUNNED_SECONDS
         if outcome is Outcome.STORED:
             self._acknowledged[self._ports[turn]].append(time.monotonic())
-        elif outcome is Outcome.REFUSED and attempt < _ATTEMPTS:
+        elif outcome is Outcome.REFUSED and attempt < _ATTEMPTS and self._usable():
             self._post(number, attempt + 1)
 
     def _ended_bad(self, name: str, sent: float, _turn: int, answer: client.Answer) -> None:
