@@ -27,8 +27,8 @@ _CONNECTION_WAIT_S: Final = 2.0  # queries take milliseconds: longer, and Postgr
 async def opened(settings: GatewaySettings) -> AsyncIterator[app.Ports]:
     """The real ports, watched; at the end the producer is flushed."""
     dependencies = Dependencies(vital=["kafka"], others=["profiles", "aggregates"])
-    admin = broker_connections.admin(settings.kafka_hosts)
-    ask_kafka = partial(topics.describe, admin, settings.kafka_topic, _KAFKA_PATIENCE_S)
+    ask = broker_connections.Asking(settings.kafka_hosts)
+    ask_kafka = partial(ask, topics.describe, settings.kafka_topic, _KAFKA_PATIENCE_S)
     groups = (settings.aggregates_group, settings.profiles_group)
     async with contextlib.AsyncExitStack() as stack:
         pool = pools.for_queries(settings.conninfo("gateway"), timeout_seconds=_CONNECTION_WAIT_S)
@@ -51,7 +51,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[app.Ports]:
             events=events,
             profiles=store,
             aggregates=reader,
-            read_backlog=lambda topic: backlog.read(admin, topic, groups, _KAFKA_PATIENCE_S),
+            read_backlog=lambda topic: ask(backlog.read, topic, groups, _KAFKA_PATIENCE_S),
             dependencies=dependencies,
         )
 

@@ -26,7 +26,7 @@ class KafkaLog:
     """`Log` over the admin protocol, with a client of its own."""
 
     def __init__(self, bootstrap: str, topic: str, topic_id: UUID, timeout_s: float = 10.0) -> None:
-        self._bootstrap, self._admin = bootstrap, connections.admin(bootstrap)
+        self._bootstrap, self._ask = bootstrap, connections.Asking(bootstrap)
         self._topic, self._id, self._timeout_s = topic, topic_id, timeout_s
 
     async def verify(self) -> None:
@@ -35,10 +35,10 @@ class KafkaLog:
     async def offsets(self) -> dict[int, tuple[int, int]]:
         described = await self._described()
         self._check(described)
-        return await asyncio.to_thread(topics.read_offsets, self._admin, described, self._timeout_s)
+        return await asyncio.to_thread(self._ask, topics.read_offsets, described, self._timeout_s)
 
     async def committed(self, group: str) -> dict[int, int]:
-        return await asyncio.to_thread(backlog.committed, self._admin, group, self._topic, self._timeout_s)
+        return await asyncio.to_thread(self._ask, backlog.committed, group, self._topic, self._timeout_s)
 
     async def with_records(self, starts: Mapping[int, int]) -> set[int]:
         """See `watchdog.Topic`."""
@@ -46,10 +46,10 @@ class KafkaLog:
 
     async def assignments(self, group: str) -> dict[str, set[int]] | None:
         """See `membership.Groups`."""
-        return await asyncio.to_thread(groups.assignments, self._admin, group, self._topic, self._timeout_s)
+        return await asyncio.to_thread(self._ask, groups.assignments, group, self._topic, self._timeout_s)
 
     async def _described(self) -> topics.Topic:
-        return await asyncio.to_thread(topics.describe, self._admin, self._topic, self._timeout_s)
+        return await asyncio.to_thread(self._ask, topics.describe, self._topic, self._timeout_s)
 
     def _check(self, described: topics.Topic) -> None:
         if described.id != self._id:

@@ -24,10 +24,10 @@ _LAST_WRITE_S = 5.0
 
 def wait_for_topic(settings: WorkerSettings) -> topics.Topic:
     """The topic, as soon as it is there: a worker that starts before its topic would never consume it."""
-    admin = connections.admin(settings.kafka_hosts)
+    ask = connections.Asking(settings.kafka_hosts)
     while True:
         try:
-            return topics.describe(admin, settings.kafka_topic, 5.0)
+            return ask(topics.describe, settings.kafka_topic, 5.0)
         except (broker_errors.BrokerUnavailable, broker_errors.TopicMissing) as error:
             _log.warning("waiting for the topic", error=str(error))
             time.sleep(1.0)
