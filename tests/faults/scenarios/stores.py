@@ -128,8 +128,8 @@ class _Rounds:
         operating.run(self._at, *_PROFILES)
 
     def _damage_profiles(self) -> None:
-        self._execute("DELETE FROM profile_tags WHERE cookie LIKE '%1'")
-        self._execute("UPDATE profile_tags SET value = '' WHERE cookie LIKE '%2'")
+        self._execute("DELETE FROM profile_tags WHERE cookie LIKE '%%1'")
+        self._execute("UPDATE profile_tags SET value = '' WHERE cookie LIKE '%%2'")
         self._execute("INSERT INTO profile_tags SELECT 'nobody ' || cookie, action, entry_key, value FROM profile_tags")
         operating.run(self._at, *_PROFILES_ANEW)
 
@@ -141,8 +141,8 @@ class _Rounds:
         operating.run(self._at, *_AGGREGATES)
 
     def _damage_sums(self) -> None:
-        self._execute("DELETE FROM aggregate_deltas WHERE origin LIKE '%1'")
-        self._execute("UPDATE aggregate_deltas SET count = count + 1 WHERE origin LIKE '%2'")
+        self._execute("DELETE FROM aggregate_deltas WHERE origin LIKE '%%1'")
+        self._execute("UPDATE aggregate_deltas SET count = count + 1 WHERE origin LIKE '%%2'")
         self._execute("UPDATE minute_totals SET sum_price = 0 WHERE partition = 1")
         operating.run(self._at, *_AGGREGATES)
 
