@@ -31,8 +31,8 @@ def folder(name: str) -> Iterator[Path]:
 def _sweep() -> None:
     """Remove the folders of runs that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = int(path.name.removeprefix(_PREFIX).split("-")[0])
-        if not processes.alive(owner):
+        owner = path.name.removeprefix(_PREFIX).split("-")[0]
+        if owner.isdigit() and not processes.alive(int(owner)):
             shutil.rmtree(path, ignore_errors=True)
 
 
