@@ -1,5 +1,6 @@
 """Docker's own reading of the files: its schema takes them, nothing is said to be ignored, and it sees what we see."""
 
+import re
 import subprocess
 from typing import Any
 
@@ -38,3 +39,10 @@ def _docker_stack_config(name: str) -> dict[str, Any]:
     assert (done.returncode, done.stderr) == (0, "")
     content: dict[str, Any] = yaml.safe_load(done.stdout)
     return content
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_message_about_a_missing_variable_has_a_dash(name: str) -> None:
+    """Docker's client takes a dash in `${NAME:?message}` for `${NAME-default}`, and deploys half of the message."""
+    text = (rendering.STACKS / f"{name}.yaml").read_text("utf-8")
+    assert [found for found in re.findall(r"\$\{\w+:\?[^}]*\}", text) if "-" in found] == []

@@ -5,7 +5,7 @@ import pytest
 from tests.stacks import policies, rendering
 
 CLUSTER = ("1.stateful", "2.stateless")
-FILES = CLUSTER
+FILES = (*CLUSTER, "small")
 
 
 @pytest.mark.parametrize("name", FILES)

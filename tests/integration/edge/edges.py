@@ -102,7 +102,7 @@ def _configuration(upstreams: Sequence[Upstream], tls_port: int, plain_port: int
         ("bind :8443", f"bind {ports.HOST}:{tls_port}"),
         ("bind :8080", f"bind {ports.HOST}:{plain_port}"),
         ("bind :8404", f"bind {ports.HOST}:{probes}"),
-        ("server-template gateway 16 tasks.gateway:8088", servers),
+        ("server-template gateway 16 gateway:8088", servers),
         ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
         ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
         ("maxconn 8000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
