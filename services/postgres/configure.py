@@ -1,7 +1,7 @@
 """Writes Patroni's configuration from patroni.yaml, the environment and the secrets, and becomes the given command.
 
-Patroni itself takes passwords from its configuration or from the environment, where `docker inspect` shows them; Docker's
-secrets are files. The outcome lies in RUN_DIR, a tmpfs, readable by its owner alone.
+Patroni itself takes passwords from its configuration or from the environment, where `docker inspect` shows them;
+Docker's secrets are files. The outcome lies in RUN_DIR, a tmpfs, readable by its owner alone.
 """
 
 import json
@@ -71,7 +71,7 @@ def _secret(environment: Mapping[str, str], name: str) -> str:
 
 
 def main(command: list[str]) -> None:
-    """Write the configuration and become `command` with its path as the last argument; exit status 2 if it cannot be."""
+    """Write the configuration and become `command` with its path as the last argument, or exit with status 2."""
     try:
         found = values(os.environ)
         text = fill(TEMPLATE.read_text(encoding="utf-8"), found)
