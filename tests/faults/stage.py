@@ -100,7 +100,9 @@ class Stage:
         logs = self._logs(topic)
 
         def make(name: str) -> Application:
-            return workers.worker(name, logs, topic, database, [*self._planted(), "pipeline", kind], **quick)
+            # Not a temporary folder: one that is killed would leave it behind.
+            own = {**quick, "data_dir": logs / f"{name}.faust"}
+            return workers.worker(name, logs, topic, database, [*self._planted(), "pipeline", kind], **own)
 
         with self._crew(make, kind, count) as members:
             yield members
