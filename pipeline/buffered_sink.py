@@ -40,10 +40,14 @@ class BufferedSink(ABC, Generic[Waiting]):
         begin: Callable[[Mapping[int, int]], Waiting],
         most_records: int,
         longest_s: float,
+        on_written: Callable[[Mapping[int, int]], None],
     ) -> None:
         """`begin` makes a buffer, given where each partition goes on. One is written when it has `most_records` or has
-        waited for `longest_s`."""
+        waited for `longest_s`. `on_written` is told `{partition: next offset}` behind every write, and at every new
+        place: what it was told before may be of an older place, and lie below what others wrote since."""
         self._begin, self._most_records, self._longest_s = begin, most_records, longest_s
+        self._on_written = on_written
+        self._placed_at: dict[int, int] = {}
         self._retrier = retrying.Retrier(settings)
         self._intake = intake.Intake(settings, topic, place, self._retrier)
         self._placing = asyncio.Lock()
@@ -120,10 +124,16 @@ class BufferedSink(ABC, Generic[Waiting]):
 
     def _go_on_at(self, starts: Mapping[int, int]) -> None:
         """Nothing waits, and exactly these partitions go on at these offsets."""
-        self._starts = dict(starts)
+        self._starts, self._placed_at = dict(starts), dict(starts)
         self._waiting = self._begin(starts)
         self._intake.place(starts)
+        self._on_written(starts)
         self._changed.set()
+
+    def _written(self, ends: Mapping[int, int]) -> None:
+        """All below `ends` is stored. Of partitions that have gone, or went on further up meanwhile, nobody is told."""
+        placed = self._placed_at
+        self._on_written({each: end for each, end in ends.items() if each in placed and end >= placed[each]})
 
     @property
     def _full(self) -> bool:

@@ -42,11 +42,12 @@ class Committer:
 
     async def commit(self) -> None:
         """Commit what waits. Raises `errors.TopicReplaced`: in a topic made anew old offsets would skip its records."""
-        ends, self._waiting = self._waiting, {}
-        if not ends:
+        if not self._waiting:
             return
+        ends: dict[int, int] = {}
         try:
             await self._topic.verify()
+            ends, self._waiting = self._waiting, {}  # not before: a new place may be noted while Kafka is away
             await self._kafka.commit(ends)
         except (KafkaError, BrokerUnavailable) as error:
             _log.info("Kafka was not told, the next time it will be", error=repr(error))

@@ -35,7 +35,7 @@ class Letters(Protocol):
 
 
 class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
-    """Writes events into `store`. `on_written` is told `{partition: next offset}` behind every write."""
+    """Writes events into `store`."""
 
     def __init__(
         self,
@@ -46,10 +46,12 @@ class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
         place: Place,
         on_written: Callable[[Mapping[int, int]], None],
     ) -> None:
-        super().__init__(settings, topic, place, pending.Pending, settings.profile_writes, settings.profile_interval_s)
+        super().__init__(
+            settings, topic, place, pending.Pending, settings.profile_writes, settings.profile_interval_s, on_written
+        )
         self._store_patience_s = settings.store_patience_s
         self._profiles, self._letters, self._topic = store, letters, topic
-        self._place, self._on_written = place, on_written
+        self._place = place
         self._limit = limits.DeadLetterLimit(settings.dead_letters_in_a_row)
 
     async def _find_starts(self, partitions: set[int]) -> dict[int, int]:
@@ -63,7 +65,7 @@ class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
         await self._retrier.ask(lambda: self._store_in_time(waiting))
         if waiting.letters:
             await self._keep(sorted(waiting.letters, key=lambda letter: (letter.partition, letter.offset)), waiting)
-        self._on_written(waiting.ends)
+        self._written(waiting.ends)
 
     async def _keep(self, letters: Sequence[dead_letters.Letter], waiting: pending.Pending) -> None:
         """The letters of `waiting`, unless they are too many.

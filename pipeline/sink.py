@@ -28,7 +28,7 @@ class Hours(Protocol):
 
 
 class Sink(buffered_sink.BufferedSink[folding.Fold]):
-    """Counts batches into `flushes`. `on_written` is told `{partition: next offset}` behind every write."""
+    """Counts batches into `flushes`."""
 
     def __init__(
         self,
@@ -39,9 +39,10 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         place: intake.Place,
         on_written: Callable[[Mapping[int, int]], None] = lambda _ends: None,
     ) -> None:
-        super().__init__(settings, topic, place, folding.Fold, settings.flush_records, settings.flush_interval_s)
+        super().__init__(
+            settings, topic, place, folding.Fold, settings.flush_records, settings.flush_interval_s, on_written
+        )
         self._flushes, self._topic, self._hours, self._place = flushes, topic, hours, place
-        self._on_written = on_written
         self._limit = limits.DeadLetterLimit(settings.dead_letters_in_a_row)
         self._placing = self._writing  # what the write under way stores is where to go on
 
@@ -71,7 +72,7 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
             await self._bisect(folded, str(error))
             return
         metrics.observe_flush(content)
-        self._on_written(folded.ends)
+        self._written(folded.ends)
 
     async def _verified(self, content: flush.Flush) -> None:
         """A write, after a look whether its records come from the topic that its offsets are stored for."""

@@ -52,6 +52,19 @@ async def test_a_failure_is_made_good_by_the_next_commit_without_going_back(fail
     assert kafka.told == [{0: 7, 1: 1}]
 
 
+async def test_a_new_place_that_is_noted_while_kafka_is_asked_is_what_kafka_is_told() -> None:
+    """The partition went to others and came back: the older offset would take the group back."""
+    kafka, topic = Kafka(), FakeLog()
+    committer = Committer(kafka, topic)
+    committer.note({0: 5})
+    committing = asyncio.create_task(committer.commit())
+    await asyncio.sleep(0)
+    assert topic.questions == 1
+    committer.note({0: 9})
+    await committing
+    assert kafka.told == [{0: 9}]
+
+
 async def test_it_tells_kafka_again_and_again() -> None:
     kafka = Kafka()
     committer = Committer(kafka, FakeLog(), interval_s=0.001)

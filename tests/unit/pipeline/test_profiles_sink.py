@@ -82,7 +82,7 @@ def writing() -> Writing:
 async def test_kafka_is_told_behind_the_write_and_not_before(writing: Writing) -> None:
     await writing.placed()
     await writing.take()
-    assert writing.place.told == {}
+    assert writing.place.told == {0: 0}
     await writing.sink.write()
     assert len(writing.entries) == 10
     assert writing.place.told == {0: 10}
@@ -139,7 +139,7 @@ async def test_a_store_that_is_away_is_asked_again_until_it_is_back(writing: Wri
     writing.store.away = True
     write = asyncio.create_task(writing.sink.write())
     await eventually.until(writing.sink.is_asking)
-    assert writing.place.told == {}
+    assert writing.place.told == {0: 0}
     writing.store.away = False
     await write
     assert writing.place.told == {0: 10}
@@ -177,7 +177,7 @@ async def test_many_broken_records_in_a_row_stop_it_before_kafka_is_told() -> No
     await writing.take()
     with pytest.raises(errors.TooManyDeadLetters):
         await writing.sink.write()
-    assert writing.place.told == {}
+    assert writing.place.told == {0: 0}
     assert writing.letters == {}
 
 
@@ -207,11 +207,26 @@ async def test_a_placement_abandons_a_write_that_is_tried_again_and_again(writin
     await eventually.until(writing.sink.is_asking)
     await writing.placed()
     await asyncio.wait_for(write, eventually.SECONDS)
-    assert writing.place.told == {}
+    assert writing.place.told == {0: 0}
     writing.store.away = False
     await writing.take()
     await writing.sink.write()
     assert writing.place.told == {0: 10}
+
+
+async def test_a_write_that_ends_behind_a_new_place_does_not_take_kafka_back(writing: Writing) -> None:
+    """Others had the partition meanwhile, and are further on."""
+    await writing.placed()
+    await writing.take()
+    writing.store.freeze()
+    write = asyncio.create_task(writing.sink.write())
+    await asyncio.sleep(0)
+    writing.log.fill(0, 10)
+    writing.place.told[0] = 15
+    await writing.placed()
+    writing.store.thaw()
+    await write
+    assert writing.place.told == {0: 15}
 
 
 async def test_no_more_waits_than_one_write_holds() -> None:
