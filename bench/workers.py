@@ -85,6 +85,7 @@ def worker(
         "environment": "local",
         "log_format": "json",
         "probe_port": port,
+        "data_dir": folder / f"{name}.faust",  # a temporary folder would outlive a worker that is killed
         **topic.model_dump(include={"kafka_hosts", "kafka_topic"}),
         **database.model_dump(include={"db_host", "db_port", "db_name", "db_user"}),
         "db_password": database.db_password.get_secret_value(),
