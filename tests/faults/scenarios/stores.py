@@ -18,7 +18,7 @@ from tests.faults.crew import Crew
 from tests.integration.operations.installation import HOUR_NAME, Installation
 
 NAME: Final = "stores"
-_RATE: Final = 500.0
+_RATE: Final = 300.0
 _BEFORE_S: Final = (0.3, 0.8)
 _STEP_S: Final = 60.0
 _PROFILES: Final = ("rebuild-profiles",)
@@ -149,14 +149,14 @@ class _Rounds:
     # -- both ----------------------------------------------------------------------------------------------------------
 
     def _lose_both(self) -> None:
-        for crew in self._crews:
-            crew.stop()
+        workers = dict(zip(("aggregates-1", "profiles-1"), self._crews, strict=True))
+        for name, crew in workers.items():
+            crew.remove(name)
         self._execute("TRUNCATE aggregate_deltas, minute_totals, profile_tags")
         operating.run(self._at, *_PROFILES)
         operating.run(self._at, *_AGGREGATES)
-        for crew, kind in zip(self._crews, ("aggregates", "profiles"), strict=True):
-            crew.add(f"{kind}-1")
-            crew.wait_ready()
+        for name, crew in workers.items():
+            crew.add(name)
 
     def _lose_offsets(self) -> None:
         """No command: the worker ends, and the next one counts the topic from its beginning."""
