@@ -20,8 +20,8 @@ BEFORE, AFTER = 20, 10
 """Records that arrive before the stall, and in the partition that stalls."""
 STALLED_AFTER_S = 2.0
 BOUND_S = 30.0
-"""On a busy machine. On an idle one it takes 2.3 to 2.4 s; 3.6 where Kafka must be told of the group's place before, and
-4.4 for one partition while another goes on."""
+"""On a busy machine. On an idle one it takes 2.3 to 2.4 s; 3.6 where Kafka must be told of the group's place before,
+and 4.4 for one partition while another goes on."""
 
 NOTHING_MOVES = r"\d+ records wait and nothing has moved for \d+ s in partitions \[0"
 STALLS: dict[stalls.Stall, str] = {
