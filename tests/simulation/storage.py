@@ -14,6 +14,7 @@ class Storage:
     """One server. A client is known to it by its process's name."""
 
     def __init__(self, chosen: random.Random, slowest_s: float) -> None:
+        self.lost_commits = 0
         self.lost_letters: set[Place] = set()
         self.pause = lambda: chosen.random() * slowest_s
         self.server = FakePostgres(hours=[], tombstones=[GONE_HOUR], pause=self.pause)
@@ -37,6 +38,7 @@ class Storage:
         """
         before = self.letters(PROFILES)
         self.server.fail_over(lost)
+        self.lost_commits += lost
         self.lost_letters |= before.keys() - self.letters(PROFILES).keys()
 
     # -- what is committed ---------------------------------------------------------------------------------------------
