@@ -63,6 +63,9 @@ lock:  ## Renew the locked dependencies; needs uv (pip install uv)
 	  --extra local -c requirements.lock pyproject.toml -o requirements-local.lock
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra dev -c requirements-local.lock pyproject.toml -o requirements-dev.lock
+	for part in requirements requirements-build; do \
+	  uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	    services/postgres/$$part.in -o services/postgres/$$part.lock; done
 
 .PHONY: lint
 lint: venv  ## Check style, formatting and types

@@ -39,7 +39,7 @@ _LAST_WORDS: Final[dict[stage.Kind, bytes]] = {"aggregates": b"advance_flush", "
 _Cut = tuple[str, stage.Kind]
 _EACH: Final[list[_Cut]] = [(_NEVER_THERE, "aggregates"), (_UNHEARD, "aggregates"), (_UNHEARD, "profiles")]
 _CUTS: Final[dict[stage.Size, list[_Cut]]] = {
-    "full": [*_EACH * 4, (_NEVER_THERE, "profiles"), (_LATE, "aggregates"), (_TOO_LATE, "aggregates")],
+    "full": [*_EACH * 2, (_NEVER_THERE, "profiles"), (_LATE, "aggregates"), (_TOO_LATE, "aggregates")],
     "short": _EACH,
 }
 
