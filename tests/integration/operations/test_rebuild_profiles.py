@@ -62,7 +62,7 @@ async def test_beside_a_working_worker_nothing_is_missing_afterwards(installatio
 
 
 async def test_killed_in_the_middle_it_can_be_run_again(installation: Installation) -> None:
-    installation.produce(some_tags(1_000))
+    installation.produce(some_tags(MANY))  # several writes: the server ends the one that it has been told in full
     await installation.take_profiles()
     before = await installation.profiles()
     cookie, action, key, value = before[len(before) // 2]
