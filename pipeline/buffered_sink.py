@@ -113,6 +113,9 @@ class BufferedSink(ABC, Generic[Waiting]):
                     await self._store(waiting)
             except retrying.Abandoned:
                 metrics.ABANDONED.inc()
+            except asyncio.CancelledError:
+                self._go_on_at({})  # a write behind this one would tell of offsets past what was not written
+                raise
 
     @abstractmethod
     async def _find_starts(self, partitions: set[int]) -> dict[int, int]:

@@ -154,23 +154,27 @@ class Worker:
     def _until_signal(self, sink: Sink) -> None:
         @self._app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
         async def last(*_: Any, **__: Any) -> None:
-            await self._write_last(sink)
+            await write_last(sink, self.committer)
 
         worker = faust.Worker(self._app, loop=self.loop, redirect_stdouts=False, override_logging=False, quiet=True)
         worker.spinner = None  # it writes the codes that hide and show a terminal's cursor into the log
         worker.execute_from_commandline()
 
-    async def _write_last(self, sink: Sink) -> None:
-        """What waits is written before the partitions go, so that the next worker need not read it again.
 
-        Within a few seconds, or not at all: nothing depends on it.
-        """
-        try:
-            async with asyncio.timeout(_LAST_WRITE_S):
-                await sink.write()
-                await self.committer.commit()
-        except TimeoutError:
-            _log.info("no last write: the store did not answer in time")
+async def write_last(sink: Sink, committer: commits.Committer) -> None:
+    """Write what waits before the partitions go, so that the next worker need not read it again.
+
+    Within a few seconds, or not at all: nothing depends on it. What ends a worker ends it here too: an error that came
+    out would leave Faust's consumer thread running, and with it the partitions taken.
+    """
+    try:
+        async with asyncio.timeout(_LAST_WRITE_S):
+            await sink.write()
+            await committer.commit()
+    except TimeoutError:
+        _log.info("no last write: the store did not answer in time")
+    except Exception as error:
+        ending.end_process(error)
 
 
 class _Seeker:

@@ -15,7 +15,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from tests.support import eventually
 
-SESSION_S = 1.5
+SESSION_S = 3.0
 GROUP = "group"
 
 

@@ -15,8 +15,8 @@ from runtime.settings import DatabaseSettings, KafkaSettings
 from tests.support import databases, services, topics, workers
 from tests.support.fakes.log import value
 
-STALLED_AFTER_S = 1.0
-SEVERAL_TIMES_S = 5 * STALLED_AFTER_S
+STALLED_AFTER_S = 2.0
+SEVERAL_TIMES_S = 3 * STALLED_AFTER_S
 
 
 @pytest.fixture

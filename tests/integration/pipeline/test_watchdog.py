@@ -63,8 +63,8 @@ class Course:
             with workers.planted(defect, self._topic, database, self._folder, **quick) as stalled:
                 self._send(BEFORE)
                 stalled.wait_counted(BEFORE)
-                self._send(AFTER)
                 began = time.monotonic()
+                self._send(AFTER)
                 waiting.until(lambda: not self._lives(stalled), workers.SECONDS)
                 seconds = time.monotonic() - began
                 status, counted_before = stalled.wait_ended(), stalled.counted()

@@ -214,6 +214,22 @@ async def test_a_placement_abandons_a_write_that_is_tried_again_and_again(writin
     assert writing.place.told == {0: 10}
 
 
+async def test_what_comes_behind_a_write_that_was_cut_short_is_not_told_of(writing: Writing) -> None:
+    """At the end of a worker the last write has a deadline: Kafka must not be told past what it left undone."""
+    await writing.placed()
+    await writing.take(at_most=4)
+    writing.store.away = True
+    write = asyncio.create_task(writing.sink.write())
+    await eventually.until(writing.sink.is_asking)
+    write.cancel()
+    await asyncio.gather(write, return_exceptions=True)
+    writing.store.away = False
+    await writing.take()
+    await writing.sink.write()
+    assert writing.place.told == {0: 0}
+    assert writing.entries == {}
+
+
 async def test_a_write_that_ends_behind_a_new_place_does_not_take_kafka_back(writing: Writing) -> None:
     """Others had the partition meanwhile, and are further on."""
     await writing.placed()

@@ -118,3 +118,33 @@ async def test_a_task_that_is_cancelled_by_a_shutdown_does_not(monkeypatch: pyte
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+class Committer:
+    """`commits.Committer` that has nothing to tell."""
+
+    async def commit(self) -> None: ...
+
+
+class Refusing:
+    """A sink whose last write fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def write(self) -> None:
+        raise self._error
+
+
+async def test_a_last_write_that_fails_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that came out of it would leave the consumer's thread running, and its partitions taken."""
+    ended: list[BaseException] = []
+    monkeypatch.setattr(ending, "end_process", ended.append)
+    failure = ValueError("defect")
+    await worker.write_last(Refusing(failure), Committer())  # type: ignore[arg-type]
+    assert ended == [failure]
+
+
+async def test_a_last_write_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "end_process", pytest.fail)
+    await worker.write_last(Refusing(TimeoutError()), Committer())  # type: ignore[arg-type]
