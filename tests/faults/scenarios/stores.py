@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from devstack import waiting
+from stores import postgres_profiles
 from tests.faults import actions, checker, history, operating, report, sending, stage, stored
 from tests.faults.actions import Action
 from tests.faults.crew import Crew
@@ -21,6 +22,7 @@ NAME: Final = "stores"
 _RATE: Final = 300.0
 _BEFORE_S: Final = (0.3, 0.8)
 _STEP_S: Final = 60.0
+_MANY: Final = 3 * postgres_profiles.WRITES_A_TRANSACTION
 _PROFILES: Final = ("rebuild-profiles",)
 _PROFILES_ANEW: Final = ("rebuild-profiles", "--wipe")
 _AGGREGATES: Final = ("rebuild-aggregates", "--from-hour", HOUR_NAME)
@@ -69,6 +71,7 @@ class _Rounds:
         self.endings_expected = 0
         self._on, self._at, self._crews = on, at, crews
         self._histories: list[Path] = []
+        self._sender: sending.Sender
         self._do: dict[str, Callable[[], None]] = {
             "profiles, wiped by a rebuild": self._wipe_profiles,
             "profiles, lost": self._lose_profiles,
@@ -83,7 +86,8 @@ class _Rounds:
         """Spoil, restore, judge."""
         name = f"{NAME}-{number}"
         with self._on.history(name) as log:
-            with sending.Sender(self._at.kafka, log, name, 0, _RATE):
+            with sending.Sender(self._at.kafka, log, name, 0, _RATE) as sender:
+                self._sender = sender
                 time.sleep(action.at_s)
                 self._wait_for_events_of(name)
                 moment = time.monotonic()
@@ -120,11 +124,21 @@ class _Rounds:
         operating.run(self._at, *_PROFILES_ANEW)
 
     def _lose_profiles(self) -> None:
-        """The rebuild is killed where it comes to an entry that somebody else is about to write."""
+        """The rebuild is killed where it comes to an entry that somebody else is about to write.
+
+        PostgreSQL may end the statement that it was killed in: there are many more entries than one statement writes.
+        """
+        self._sender.burst(_MANY)
+        if not waiting.until(lambda: len(stored.profiled(self._at.database)) > _MANY, _STEP_S):
+            message = f"{_MANY} profiles were not stored within {_STEP_S:.0f} s"
+            raise TimeoutError(message)
+        before = stored.profiled(self._at.database).keys()
         [entry] = asyncio.run(self._at.rows("SELECT * FROM profile_tags ORDER BY random() LIMIT 1"))
         self._execute("TRUNCATE profile_tags")
         held = operating.Sql("INSERT INTO profile_tags VALUES (%s, %s, %s, %s)", entry)
         operating.kill_at_lock(self._at, held, *_PROFILES, session="allezone profiles")
+        if not before - stored.profiled(self._at.database).keys():
+            self.failures.append("the rebuild of profiles was over before it could be killed")
         operating.run(self._at, *_PROFILES)
 
     def _damage_profiles(self) -> None:
