@@ -33,8 +33,10 @@ _LASTING_S: Final = {
     _TOO_LATE: (_PATIENCE_S + _CANCEL_S + 1, _PATIENCE_S + _CANCEL_S + 2),
 }
 
-_LAST_WORDS: Final[dict[stage.Kind, bytes]] = {"aggregates": b"advance_flush", "profiles": NAME.encode()}
+_LAST_WORDS: Final[dict[stage.Kind, bytes]] = {"aggregates": b"advance_flush", "profiles": f"{NAME}-".encode()}
 """What the packet holds that ends a transaction: of profiles each statement is one, and names cookies."""
+_PLACE: Final = "commits"
+"""Of the topic and the database, whose names pass the proxies too: they must not hold a word of the cookies."""
 
 _Cut = tuple[str, stage.Kind]
 _EACH: Final[list[_Cut]] = [(_NEVER_THERE, "aggregates"), (_UNHEARD, "aggregates"), (_UNHEARD, "profiles")]
@@ -49,7 +51,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     plan = planned(seed, size)
     on.say(actions.printed(plan))
     with own_postgres.running(on, NAME) as servers, ExitStack() as proxies, on.history(NAME) as log:
-        played = trial.Trial(on, NAME, on.topic(NAME, servers), on.database(NAME, servers))
+        played = trial.Trial(on, NAME, on.topic(_PLACE, servers), on.database(_PLACE, servers))
         server = servers.postgres
         cutters = {kind: proxies.enter_context(cutting.Cutter(server.host, server.port)) for kind in _LAST_WORDS}
         through = {kind: played.database.model_copy(update={"db_port": each.port}) for kind, each in cutters.items()}
