@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bench import workers
-from broker import topics
+from broker import connections, errors, groups, topics
 from devstack import ports, waiting
 from devstack.applications import Application
 from runtime.settings import DatabaseSettings, KafkaSettings
@@ -60,9 +60,14 @@ class Stage:
     @property
     def shared(self) -> workers.Servers:
         """One broker and one PostgreSQL for all scenarios that break neither."""
+        self.start_shared()
+        assert self._shared is not None
+        return self._shared
+
+    def start_shared(self) -> None:
+        """Now, if they do not run yet. They end with the thread that started them (devstack/tether.py)."""
         if self._shared is None:
             self._shared = self._ends.enter_context(self.servers())
-        return self._shared
 
     @contextlib.contextmanager
     def servers(self) -> Iterator[workers.Servers]:
@@ -168,6 +173,14 @@ class Stage:
 def group(kind: Kind, topic: KafkaSettings) -> str:
     """The consumer group of a crew: its own, for members that were killed stay in a group for a while."""
     return f"{kind}-{topic.kafka_topic}"
+
+
+def is_rebalancing(kind: Kind, topic: KafkaSettings) -> bool:
+    """Whether a crew's group is known to be in a rebalance now."""
+    try:
+        return groups.assignments(connections.admin(topic.kafka_hosts), group(kind, topic), topic.kafka_topic) is None
+    except errors.BrokerError:
+        return False
 
 
 def _has_all(offsets: progress.Offsets | None, topic: KafkaSettings) -> bool:

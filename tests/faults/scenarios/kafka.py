@@ -7,7 +7,6 @@ that it is not stored finds it nowhere, and what is unknown is there once or not
 import time
 from typing import Final, NamedTuple
 
-from broker import connections, groups
 from devstack import kafka, waiting
 from tests.faults import actions, backlogs, clients, own_kafka, report, stage, trial
 from tests.faults.actions import Action
@@ -113,15 +112,10 @@ class _Faults:
     def _kill_in_rebalance(self, action: Action) -> float:
         """A worker that joins anew makes all of its group give their partitions up and take them again."""
         self._played.crews["aggregates"].kill("aggregates-2")
-        if not waiting.until(self._is_rebalancing, _STEP_S):
+        if not waiting.until(lambda: stage.is_rebalancing("aggregates", self._played.topic), _STEP_S):
             message = "no rebalance began after a worker was killed and started again"
             raise TimeoutError(message)
         return self._kill(action)
-
-    def _is_rebalancing(self) -> bool:
-        topic = self._played.topic
-        admin = connections.admin(topic.kafka_hosts)
-        return groups.assignments(admin, stage.group("aggregates", topic), topic.kafka_topic) is None
 
     def _start(self, action: Action, began: float) -> float:
         self._server.start()

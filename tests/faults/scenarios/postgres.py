@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import Final, NamedTuple
 
-from devstack import postgres
+from devstack import postgres, waiting
 from tests.faults import actions, crew, own_postgres, report, stage, trial, visiting
 
 NAME: Final = "postgres"
@@ -135,13 +135,23 @@ class Faults:
         return time.monotonic()
 
     def _rebalance(self, for_s: float) -> None:
-        """Within `for_s`: of each kind one worker joins, and another one leaves, as in a rolling update."""
+        """Within `for_s`: of each kind one worker joins, and another one leaves, as in a rolling update.
+
+        A group that is not seen in a rebalance meanwhile is a failure: nothing was shown of it.
+        """
         began = time.monotonic()
-        for moment, change in ((_JOINED, self._join), (_LEFT, self._leave)):
-            time.sleep(max(0.0, began + moment * for_s - time.monotonic()))
-            with futures.ThreadPoolExecutor() as at_once:
-                list(at_once.map(change, *zip(*self._played.crews.items(), strict=True)))
-        time.sleep(max(0.0, began + for_s - time.monotonic()))
+        with futures.ThreadPoolExecutor() as watchers:
+            seen = {kind: watchers.submit(self._sees_rebalance, kind, for_s) for kind in self._played.crews}
+            for moment, change in ((_JOINED, self._join), (_LEFT, self._leave)):
+                time.sleep(max(0.0, began + moment * for_s - time.monotonic()))
+                with futures.ThreadPoolExecutor() as at_once:
+                    list(at_once.map(change, *zip(*self._played.crews.items(), strict=True)))
+            time.sleep(max(0.0, began + for_s - time.monotonic()))
+        without = [kind for kind, each in seen.items() if not each.result()]
+        self._played.failures += [f"PostgreSQL was back before the group of {kind} rebalanced" for kind in without]
+
+    def _sees_rebalance(self, kind: stage.Kind, within_s: float) -> bool:
+        return waiting.until(lambda: stage.is_rebalancing(kind, self._played.topic), within_s)
 
     def _join(self, kind: stage.Kind, members: crew.Crew) -> None:
         self._joined += 1
