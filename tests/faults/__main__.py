@@ -45,10 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
             _say(str(outcomes[-1]))
     done = report.Report(arguments.seed, arguments.size, round(time.monotonic() - began, 1), outcomes, arguments.plant)
     done.write(path)
-    _say(
-        f"{'passed' if done.good else 'FAILED'} in {done.seconds:.0f} s, seed {done.seed}: "
-        f"lost {sum(each.lost for each in outcomes)}, doubled {sum(each.doubled for each in outcomes)}; report: {path}"
-    )
+    _say(f"{done}; report: {path}")
     return 0 if done.good else 1
 
 

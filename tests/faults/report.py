@@ -35,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """A few lines."""
         if self.skipped:
-            return f"{self.scenario}: skipped: {self.skipped}"
+            return "\n".join([f"{self.scenario}: skipped: {self.skipped}", *self._failed()])
         return "\n".join(
             [
                 f"{self.scenario}: {'FAILED' if self.failures else 'passed'} in {self.seconds:.0f} s, seed {self.seed}",
@@ -43,9 +43,12 @@ class Outcome(msgspec.Struct, frozen=True):
                 f"refused {self.refused:,}; counted {self.counted:,}, lost {self.lost}, doubled {self.doubled}",
                 *(f"  {kind}: counted again after {_spread(seconds)}" for kind, seconds in self.recovery_s.items()),
                 *(f"  {note}" for note in self.notes),
-                *(f"  FAILED: {failure}" for failure in self.failures),
+                *self._failed(),
             ]
         )
+
+    def _failed(self) -> list[str]:
+        return [f"  FAILED: {failure}" for failure in self.failures]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -60,6 +63,15 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def good(self) -> bool:
         return not any(outcome.failures for outcome in self.outcomes)
+
+    def __str__(self) -> str:
+        """A line: what a person reads last. What was skipped is named, for nothing was shown of it."""
+        skipped = [outcome.scenario for outcome in self.outcomes if outcome.skipped]
+        return (
+            f"{'passed' if self.good else 'FAILED'} in {self.seconds:.0f} s, seed {self.seed}: "
+            f"lost {sum(each.lost for each in self.outcomes)}, doubled {sum(each.doubled for each in self.outcomes)}"
+            + (f", {len(skipped)} skipped: {', '.join(skipped)}" if skipped else "")
+        )
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ def test_nothing_is_lost_and_nothing_doubled(scenario: str, stage: Stage, outcom
     outcome = scenarios.ALL[scenario](stage, "short", conftest.SEED)
     outcomes.append(outcome)
     if outcome.skipped:
-        pytest.skip(outcome.skipped)
+        pytest.skip(f"{scenario}: {outcome.skipped}")
     assert not outcome.failures, f"FAULTS_SEED={conftest.SEED}, logs in {stage.folder}"
     assert (outcome.lost, outcome.doubled) == (0, 0)
     assert outcome.acknowledged > 0
