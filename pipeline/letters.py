@@ -38,22 +38,18 @@ class PostgresLetters:
 
     async def write(self, letters: Sequence[dead_letters.Letter]) -> None:
         """See `profiles_sink.Letters`."""
-        async with self._transaction() as conn:
+        async with self._connection() as conn:
             await dead_letters.write(conn, self._consumer, letters)
 
     async def runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
         """See `profiles_sink.Letters`."""
-        async with self._transaction() as conn:
+        async with self._connection() as conn:
             return await dead_letters.runs(conn, self._consumer, ends, at_most)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[primary.Connection]:
+    async def _connection(self) -> AsyncIterator[primary.Connection]:
         try:
-            async with (
-                asyncio.timeout(self._patience_s),
-                await self._connect(self._conninfo) as conn,
-                conn.transaction(),
-            ):
+            async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
                 yield conn
         except (psycopg.Error, TimeoutError) as error:
             if isinstance(error, psycopg.Error) and not errors.is_passing(error):

@@ -42,10 +42,17 @@ class DeadLetter(Letter, frozen=True, kw_only=True):
 
 
 async def write(conn: AsyncConnection[Any], of: offsets.Consumer, letters: Sequence[Letter]) -> None:
-    """Stores letters of `of`. One that is stored already, of an earlier run over the same records, stays as it is."""
-    whose = {"consumer_group": of.group, "topic": of.topic, "topic_id": of.topic_id}
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_SQL["write"], [whose | msgspec.structs.asdict(letter) for letter in letters])
+    """Stores letters of `of`. One that is stored already, of an earlier run over the same records, stays as it is.
+
+    One statement: on a connection that commits by itself, whoever is stopped in the middle of it holds up nobody.
+    """
+    whose = {"group": of.group, "topic": of.topic, "topic_id": of.topic_id}
+    await conn.execute(_SQL["write"], whose | columns(letters))
+
+
+def columns(letters: Sequence[Letter]) -> dict[str, list[Any]]:
+    """A parameter a field, each a list over all letters: `letter_partitions`, `letter_offsets`, ..."""
+    return {f"letter_{field}s": [getattr(each, field) for each in letters] for field in Letter.__struct_fields__}
 
 
 async def waiting(

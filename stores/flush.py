@@ -226,7 +226,7 @@ def _parameters(consumer: offsets.Consumer, flush: Flush) -> dict[str, Any]:
         "topic_id": consumer.topic_id,
         **_columns("move", flush.moves, Move),
         **_columns("total", flush.totals, MinuteTotal),
-        **_columns("letter", flush.letters, dead_letters.Letter),
+        **dead_letters.columns(flush.letters),
     }
 
 
@@ -243,9 +243,4 @@ _PLURALS: Final = {
     "action": "actions",
     "count": "counts",
     "sum_price": "sums",
-    "offset": "offsets",
-    "key": "keys",
-    "value": "values",
-    "reason": "reasons",
-    "detail": "details",
 }

@@ -2,8 +2,9 @@
 
 -- name: write
 INSERT INTO dead_letters (consumer_group, topic, topic_id, partition, "offset", key, value, reason, detail)
-VALUES (%(consumer_group)s, %(topic)s, %(topic_id)s, %(partition)s, %(offset)s, %(key)s, %(value)s, %(reason)s,
-        %(detail)s)
+SELECT %(group)s, %(topic)s, %(topic_id)s, letter.*
+  FROM unnest(%(letter_partitions)s::integer[], %(letter_offsets)s::bigint[], %(letter_keys)s::bytea[],
+              %(letter_values)s::bytea[], %(letter_reasons)s::text[], %(letter_details)s::text[]) AS letter
     ON CONFLICT (consumer_group, topic_id, partition, "offset") DO NOTHING
 
 -- name: waiting

@@ -22,7 +22,7 @@ async def advance(session: Session, given: Mapping[str, Any]) -> None:
     await _move(session, given)
     await session.toil()
     _add_totals(session, given)
-    await _keep_letters(session, given)
+    await keep_letters(session, given)
 
 
 async def _lock_rows(session: Session, given: Mapping[str, Any]) -> None:
@@ -62,14 +62,14 @@ def _add_totals(session: Session, given: Mapping[str, Any]) -> None:
         session.changes.totals.append(MinuteTotal(minute, action, partition, count, price))
 
 
-async def _keep_letters(session: Session, given: Mapping[str, Any]) -> None:
+async def keep_letters(session: Session, given: Mapping[str, Any]) -> None:
+    """INSERT INTO dead_letters ... ON CONFLICT DO NOTHING, which waits for who inserts the same key."""
     columns = ("letter_partitions", "letter_offsets", "letter_keys", "letter_values", "letter_reasons")
     for values in _rows(given, *columns, "letter_details"):
-        await keep(session, given["group"], given["topic_id"], Letter(*values))
+        await _keep(session, given["group"], given["topic_id"], Letter(*values))
 
 
-async def keep(session: Session, group: str, topic_id: UUID, letter: Letter) -> None:
-    """INSERT INTO dead_letters ... ON CONFLICT DO NOTHING, which waits for who inserts the same key."""
+async def _keep(session: Session, group: str, topic_id: UUID, letter: Letter) -> None:
     key = Stored(group, topic_id, letter.partition, letter.offset)
     if key not in session.engine.tables.letters:
         await session.lock(key)

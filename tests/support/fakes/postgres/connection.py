@@ -5,7 +5,7 @@ answer, then the connection is closed), which status a connection is in afterwar
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -176,13 +176,6 @@ class FakeCursor:
         self._results = await self._connection.in_turn(lambda: statements.message(query, _dumped(params)))
         self._at = 0
         return self
-
-    async def executemany(self, query: str, params: Iterable[Mapping[str, Any]]) -> None:
-        many = list(params)
-        if many:
-            self._results = await self._connection.in_turn(
-                lambda: statements.messages(query, [_dumped(each) for each in many])
-            )
 
     async def fetchall(self) -> list[tuple[Any, ...]]:
         return self._results[self._at].rows

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from stores import queries
-from stores.dead_letters import Letter
 from tests.support.fakes.postgres import advancing, copied, hour_making, refusals
 from tests.support.fakes.postgres.messages import Message, Result
 from tests.support.fakes.postgres.refusals import State
@@ -26,19 +25,6 @@ def message(query: str, given: Given | None) -> Message:
         raise NotImplementedError(text)
     name, run = known
     return Message(name, lambda session: run(session, given or {}), ends=name in ("commit", "rollback"))
-
-
-def messages(query: str, many: list[Given]) -> Message:
-    """The same for executemany: all in one go."""
-    first = message(query, None)
-    _, run = _KNOWN[query]
-
-    async def all_of_them(session: Session) -> list[Result]:
-        for given in many:
-            await run(session, given)
-        return [Result([], first.name)]
-
-    return Message(first.name, all_of_them)
 
 
 def copy_end(stream: bytes) -> Message:
@@ -151,12 +137,11 @@ def _keys(session: Session, given: Given) -> list[Offset]:
 # -- dead letters ------------------------------------------------------------------------------------------------------
 
 
-async def _write_letter(session: Session, given: Given) -> list[Result]:
+async def _write_letters(session: Session, given: Given) -> list[Result]:
     session.refuse_read_only("INSERT")
     await session.toil()
-    letter = Letter(**{field: given[field] for field in Letter.__struct_fields__})
-    await advancing.keep(session, given["consumer_group"], given["topic_id"], letter)
-    return [Result([], "INSERT 0 1")]
+    await advancing.keep_letters(session, given)
+    return [Result([], f"INSERT 0 {len(given['letter_offsets'])}")]
 
 
 async def _letters_below(session: Session, given: Given) -> list[Result]:
@@ -202,7 +187,7 @@ _KNOWN: Final[dict[str, tuple[str, Run]]] = {
     _OFFSETS["read"]: ("read", _read),
     _OFFSETS["read_settled"]: ("read_settled", _read_settled),
     _OFFSETS["other_topics"]: ("other_topics", _other_topics),
-    _LETTERS["write"]: ("write", _write_letter),
+    _LETTERS["write"]: ("write", _write_letters),
     _LETTERS["below"]: ("below", _letters_below),
     _HOURS["states"]: ("states", _hour_states),
     _HOURS["ensure"]: ("ensure", _ensure_hours),
