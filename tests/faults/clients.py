@@ -57,7 +57,7 @@ class Clients(Background):
         return next((at - moment for at in self._acknowledged[port] if at > moment), None)
 
     def finish(self) -> None:
-        """Send no more; back when what was sent is answered, or has timed out."""
+        """Send no more; back when what was sent is answered, or has timed out. Raises BrokeOff."""
         self._end()
 
     def _run(self) -> None:

@@ -17,7 +17,7 @@ READY_SECONDS = 90.0
 _LOOK_SECONDS = 0.02
 _STEADY_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
-_ASKED_FOR = (None, 0, -SIGKILL, -SIGTERM)  # the last: before it knew what to do about it
+_DEAF_SECONDS = 10.0  # until then, on a busy machine, it may not know yet what to do about SIGTERM
 
 Make = Callable[[str], Application]
 
@@ -29,7 +29,13 @@ class Member:
         self.application = application
         self.wanted = self.told = True
         self.starts = 0
-        self.started_at = self.due = 0.0
+        self.started_at = self.told_at = self.due = 0.0
+
+    def tell(self, *, wanted: bool) -> None:
+        """Its end is asked for now."""
+        self.told, self.wanted = True, wanted
+        if self.application.running:
+            self.told_at = time.monotonic()
 
 
 class Crew(Background):
@@ -78,14 +84,14 @@ class Crew(Background):
         """SIGKILL; started again at once unless it is to stay away until `add`."""
         with self._lock:
             member = self._members[name]
-            member.told, member.wanted = True, again
+            member.tell(wanted=again)
             member.application.kill()
 
     def remove(self, name: str) -> bool:
         """SIGTERM, and wait for the end. False if it had to be killed."""
         with self._lock:
             member = self._members[name]
-            member.told, member.wanted = True, False
+            member.tell(wanted=False)
         return member.application.stop()
 
     def restart(self, name: str) -> bool:
@@ -97,8 +103,9 @@ class Crew(Background):
     def ask_to_restart(self, name: str) -> None:
         """SIGTERM; started again whenever it has ended."""
         with self._lock:
-            self._members[name].told = True
-            self._members[name].application.ask_to_stop()
+            member = self._members[name]
+            member.tell(wanted=member.wanted)
+            member.application.ask_to_stop()
 
     def stop(self) -> None:
         """SIGTERM to all of them at once, and wait for their end."""
@@ -139,10 +146,16 @@ class Crew(Background):
         age = now - member.started_at
         if not member.told:
             member.due = now + (_PAUSE_SECONDS if age < _STEADY_SECONDS else 0.0)
-        if not member.told or member.application.returncode not in _ASKED_FOR:
+        told_age = member.told_at - member.started_at
+        if not member.told or not was_asked_for(member.application.returncode, told_age):
             self.endings.append(f"{name} {member.application.ending()} after {age:.1f} s")
         member.told = True
         if now >= member.due:
             member.application.start()
             member.told, member.started_at = False, now
             member.starts += 1
+
+
+def was_asked_for(status: int | None, age: float) -> bool:
+    """Whether this is how one ends that is told to at this age, in seconds; `status` is None before its first start."""
+    return status in (None, 0, -SIGKILL) or (status == -SIGTERM and age < _DEAF_SECONDS)

@@ -72,8 +72,10 @@ class Progress(Background):
 
     def _end(self) -> None:
         self._over.set()
-        self._thread.join(_END_SECONDS)  # it may hang in a store that is frozen
-        self._look.close()
+        try:
+            self._await(_END_SECONDS)  # it may hang in a store that is frozen
+        finally:
+            self._look.close()
 
 
 class Counted:

@@ -14,6 +14,13 @@ _END_SECONDS = 90.0
 _STEP_SECONDS = 0.01
 
 
+def missing(acknowledged: int, meant: int) -> list[str]:
+    """A sentence if fewer events were acknowledged than were meant to be sent: what was not sent cannot be lost."""
+    if acknowledged >= meant:
+        return []
+    return [f"{acknowledged:,} events were acknowledged, {meant:,} were to be sent"]
+
+
 class Sender(Background):
     """A thread that sends events named `PREFIX-0`, `PREFIX-1`, ...: `count` of them, or, with a `rate` (a second), on
     and on until `finish`.
@@ -56,13 +63,13 @@ class Sender(Background):
         self._extra += count
 
     def finish(self) -> None:
-        """Send what is missing of `count` at once, and no more. Raises TimeoutError if some of all never ends."""
+        """Send what is missing of `count` at once, and no more. Raises what `join` does."""
         self._hurry.set()
         self.join()
 
     def join(self) -> None:
-        """Wait until all was sent and has ended. Raises TimeoutError if some of it never does."""
-        self._thread.join()
+        """Wait until all was sent and has ended. Raises TimeoutError if some of it never does, and BrokeOff."""
+        self._await()
         if self._open:
             message = f"{self._open} events neither succeeded nor failed"
             raise TimeoutError(message)

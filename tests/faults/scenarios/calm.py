@@ -22,5 +22,5 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
             sender.join()
         late = on.settle(topic, database, profiles=True)
         verdict = on.verdict(log, database, profiles=True)
-    failures = late + stored.disagreements(database)
+    failures = late + stored.disagreements(database) + sending.missing(verdict.acknowledged, _EVENTS[size])
     return report.outcome(NAME, seed, verdict, seconds=time.monotonic() - began, failures=failures)

@@ -62,8 +62,8 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     topic, database = on.topic(NAME), on.database(NAME)
     with on.history(NAME) as log, contextlib.ExitStack() as ends:
         crew = ends.enter_context(on.gateways(REPLICAS, topic, database, produce_timeout_ms=_TIMEOUT_MS))
-        ends.enter_context(on.workers("aggregates", 1, topic, database))
-        ends.enter_context(on.workers("profiles", 1, topic, database))
+        counting = ends.enter_context(on.workers("aggregates", 1, topic, database))
+        profiles = ends.enter_context(on.workers("profiles", 1, topic, database))
         counted = ends.enter_context(progress.Progress(progress.Counted(database)))
         ports = [crew.application(name).port for name in crew.names]
         with clients.Clients(ports, log, NAME, extent.rate, _BAD_EVERY) as senders:
@@ -72,6 +72,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         late = on.settle(topic, database, profiles=True)
     verdict = on.verdict(log, database, profiles=True)
     wrong = [f"bodies that must be refused got 204: {senders.accepted}"] if senders.accepted else []
+    endings = [each for members in (crew, counting, profiles) for each in members.endings]
     return report.outcome(
         NAME,
         seed,
@@ -80,7 +81,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         recovery_s=faults.recovery_s(),
         seconds=time.monotonic() - began,
         notes=[f"answers by status, 0 is none: {dict(sorted(senders.statuses.items()))}"],
-        failures=[*late, *stored.disagreements(database), *wrong, *crew.endings],
+        failures=[*late, *stored.disagreements(database), *wrong, *faults.silent(), *endings],
     )
 
 
@@ -89,7 +90,7 @@ class _Faults:
 
     def __init__(self, on: stage.Stage, crew: Crew, senders: clients.Clients, counted: Progress) -> None:
         self._on, self._crew, self._senders, self._counted = on, crew, senders, counted
-        self._kills: list[tuple[int, float]] = []
+        self._kills: list[tuple[str, int, float]] = []
         self._thaws: list[float] = []
 
     def play(self, todo: list[Action]) -> None:
@@ -115,16 +116,24 @@ class _Faults:
 
     def recovery_s(self) -> dict[str, list[float]]:
         """Until a killed gateway acknowledges again; until, after a freeze, every partition is counted again."""
-        again = [self._senders.acknowledged_s(port, moment) for port, moment in self._kills]
+        again = [self._senders.acknowledged_s(port, moment) for _, port, moment in self._kills]
         counted = [self._counted.recovery_s(moment) for moment in self._thaws]
         return {
             "gateway killed, until it acknowledges": [seconds for seconds in again if seconds is not None],
             "Kafka frozen under gateways": [seconds for seconds in counted if seconds is not None],
         }
 
+    def silent(self) -> list[str]:
+        """Sentences: the kills after which a gateway never acknowledged an event again."""
+        return [
+            f"{name} was killed and acknowledged nothing again"
+            for name, port, moment in self._kills
+            if self._senders.acknowledged_s(port, moment) is None
+        ]
+
     def _kill(self, name: str) -> None:
         self._crew.kill(name)
-        self._kills.append((self._crew.application(name).port, time.monotonic() + _UNDER_WAY_SECONDS))
+        self._kills.append((name, self._crew.application(name).port, time.monotonic() + _UNDER_WAY_SECONDS))
 
 
 def _freeze(pick: random.Random, moment: float) -> list[Action]:

@@ -40,7 +40,8 @@ class Frozen(NamedTuple):
 class Group:
     """Plays actions. A target with a number is that very worker if it runs; else it is one that is counting just now.
 
-    `kills` are the moments (monotonic) of kills, with the records that the victim had counted since its start.
+    `kills` are the moments (monotonic) of kills, with the records that the victim had counted since its start;
+    `fenced` is how many writes of workers that had been stopped were refused or given up.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Group:
         database: DatabaseSettings,
     ) -> None:
         self.kills: list[tuple[float, float]] = []
+        self.fenced = 0.0
         self.notes: list[str] = []
         self.failures: list[str] = []
         self.over = threading.Event()
@@ -83,7 +85,7 @@ class Group:
 
     @property
     def endings(self) -> list[str]:
-        """Workers that ended without being told to. Nothing is lost by it, but a person will want to know why."""
+        """Workers that ended without being told to."""
         return self._crew.endings
 
     def recovery_s(self) -> dict[str, list[float]]:
@@ -132,7 +134,8 @@ class Group:
             lambda: self._placements(name) > frozen.placements or self._crew.starts(name) > start,
             f"{name} to be placed again",
         )
-        refused = self._fenced(name) - frozen.fenced
+        refused = self._refused_since(frozen, start)
+        self.fenced += refused
         where = "inside a write" if frozen.inside else "between writes"
         told = f"{name} stopped {where} for {stopped_s:.1f} s, the others had all of it after {others_s:.1f} s"
         self.notes.append(f"{told}, {refused:.0f} of its writes were refused or given up")
@@ -203,6 +206,11 @@ class Group:
 
     def _fenced(self, name: str) -> float:
         return sum(self._metric(name, sample) for sample in _FENCED)
+
+    def _refused_since(self, frozen: Frozen, start: int) -> float:
+        """What it counted until now, of writes refused or given up; one that was started again counts anew."""
+        refused = self._fenced(frozen.name)
+        return max(0.0, refused - frozen.fenced) if self._crew.starts(frozen.name) == start else 0.0
 
     def _metric(self, name: str, sample: str) -> float:
         return workers.metric(self._crew.application(name), sample) or 0.0

@@ -9,9 +9,10 @@ import concurrent.futures
 import contextlib
 import itertools
 import random
+import statistics
 import time
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +27,8 @@ GAP_S: Final = (0.1, 2.0)
 _STOP_S: Final = (stage.SESSION_TIMEOUT_S + 0.5, stage.SESSION_TIMEOUT_S + 2.0)
 _OFTEN: Final = {"flush_records": 40, "profile_writes": 40, "profile_interval_s": 0.02, "fetch_wait_s": 0.02}
 """Many small writes: the more of them there are, the more are interrupted."""
+_MISS_OF: Final = 10
+"""One kill in so many may hit a worker that has ended, or has started again, since it was chosen."""
 _Step = tuple[str, str]
 _MOVE: Final[_Step] = ("join or leave", "")
 _LOOK_SECONDS: Final[dict[stage.Kind, float]] = {"aggregates": 0.05, "profiles": 0.25}
@@ -50,6 +53,41 @@ class Extent(msgspec.Struct, frozen=True):
     rate: float
     workers: int
     doses: dict[stage.Kind, Dose]
+
+
+class Found(NamedTuple):
+    """What was done. `moments` are those of kills (monotonic), ascending; `hits` the kills of workers that had counted,
+    `cut_off` the clients that left inside a transaction, `fenced` the writes of stopped workers that were refused."""
+
+    moments: Sequence[float]
+    hits: int
+    cut_off: int
+    fenced: float
+
+    def __str__(self) -> str:
+        told = f"{len(self.moments)} kills, {self.hits} of workers that had counted since their start, "
+        told += f"{self.cut_off} inside a transaction"
+        gaps = [later - earlier for earlier, later in itertools.pairwise(self.moments)]
+        if gaps:
+            told += f"; {min(gaps):.1f} to {max(gaps):.1f} s apart, median {statistics.median(gaps):.1f} s"
+        return told
+
+    def missed(self, extent: Extent, *, must_fence: bool) -> list[str]:
+        """Sentences: what did not happen though it was planned, without which the scenario shows less than it says."""
+        doses = extent.doses.values()
+        strikes = sum(dose.strikes for dose in doses)
+        aimed = strikes + sum(sum(dose.storms) for dose in doses)
+        planned = aimed + sum(dose.blind for dose in doses)
+        missed = []
+        if len(self.moments) < planned:
+            missed.append(f"{len(self.moments)} kills, not the {planned} of the plan")
+        if self.hits < aimed - max(1, aimed // _MISS_OF):
+            missed.append(f"{self.hits} kills hit a worker that had counted, of {aimed} that were to")
+        if strikes and not self.cut_off:
+            missed.append("no worker was killed inside a transaction")
+        if must_fence and not self.fenced:
+            missed.append("no write of a worker that had been stopped was refused or given up")
+        return missed
 
 
 EXTENTS: Final[dict[stage.Size, Extent]] = {
@@ -84,6 +122,8 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         _play(groups, plans, on.say)
         sender.finish()
         late = on.settle(topic, database, profiles=True)
+        cut_off = transactions.cut_off(on.shared.postgres.log, database)
+    found = _found(groups.values(), cut_off)
     verdict = on.verdict(log, database, profiles=True)
     return report.outcome(
         NAME,
@@ -92,10 +132,13 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         plan=together,
         recovery_s={what: figures for group in groups.values() for what, figures in group.recovery_s().items()},
         seconds=time.monotonic() - began,
-        notes=_notes(groups.values(), transactions.cut_off(on.shared.postgres.log, database)),
+        notes=[str(found), *(note for group in groups.values() for note in group.notes)],
         failures=[
             *late,
             *stored.disagreements(database),
+            *sending.missing(verdict.acknowledged, extent.events),
+            *found.missed(extent, must_fence=size == "full"),
+            *(f"a worker had no reason to end: {each}" for group in groups.values() for each in group.endings),
             *(each for group in groups.values() for each in group.failures),
         ],
     )
@@ -149,12 +192,12 @@ def _plan(pick: random.Random, kind: stage.Kind, dose: Dose, workers: int) -> li
     ]
 
 
-def _notes(groups: Iterable[worker_group.Group], cut_off: int) -> list[str]:
-    found = list(groups)
-    kills = sorted(kill for group in found for kill in group.kills)
-    gaps = sorted(later - earlier for (earlier, _), (later, _) in itertools.pairwise(kills))
-    hits = sum(records > 0 for _, records in kills)
-    told = f"{len(kills)} kills, {hits} of workers that had counted since their start, {cut_off} inside a transaction"
-    if gaps:
-        told += f"; {gaps[0]:.1f} to {gaps[-1]:.1f} s apart, half of them within {gaps[len(gaps) // 2]:.1f} s"
-    return [told, *(note for group in found for note in (*group.notes, *group.endings))]
+def _found(groups: Iterable[worker_group.Group], cut_off: int) -> Found:
+    played = list(groups)
+    kills = sorted(kill for group in played for kill in group.kills)
+    return Found(
+        moments=[moment for moment, _ in kills],
+        hits=sum(records > 0 for _, records in kills),
+        cut_off=cut_off,
+        fenced=sum(group.fenced for group in played),
+    )
