@@ -25,6 +25,11 @@ def tag(name: str, number: int) -> tags.UserTag:
     return tags.UserTag(time, name, "PL", "PC", action, name, number, "brand", "category", price(name))
 
 
+def is_sent(found: tags.UserTag) -> bool:
+    """Whether `found` is, in every field, the event that its cookie names; the product is the event's number."""
+    return isinstance(found.product_id, int) and found == tag(found.cookie, found.product_id)
+
+
 def record(name: str, number: int) -> tuple[bytes, bytes]:
     """(key, value) of its record in the log, as the gateway writes it."""
     made = tag(name, number)

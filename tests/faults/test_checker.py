@@ -5,10 +5,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from schemas import codec, tags
-from tests.faults import actions, checker, history, report, stage, tagging
+from stores import profiles
+from tests.faults import actions, checker, history, report, stage, stored, tagging
 from tests.faults.history import Entry, History, Status
 from tests.faults.scenarios import gateways, workers
 from tests.support.tags import tag as posted
@@ -118,6 +120,39 @@ def test_an_event_is_the_same_whether_it_is_posted_or_put_into_the_log() -> None
     assert body["product_info"]["price"] == tag.price == tagging.price("some-id")
     assert body.keys() == posted().keys()
     assert tag.action in tags.ACTIONS
+
+
+def _entry(event: tags.UserTag, **changed: object) -> stored.Entry:
+    key = profiles.entry_key(event.time, None, 1, 2)
+    return stored.Entry(event.cookie, event.action, key, codec.encode_tag(msgspec.structs.replace(event, **changed)))
+
+
+EVENT = tagging.tag("some-id", 12)
+
+
+def test_an_entry_of_a_profile_that_is_not_the_event_that_was_sent_is_found() -> None:
+    assert stored.strangers([_entry(EVENT)]) == []
+    for changed in ({"price": 1}, {"origin": "other"}, {"cookie": "other"}, {"action": "BUY"}, {"time": 1}):
+        assert stored.strangers([_entry(EVENT, **changed)]) == ["some-id"]
+    for broken in (b"", codec.encode_tag(EVENT)[:-1]):
+        assert stored.strangers([_entry(EVENT)._replace(value=broken)]) == ["some-id"]
+    assert stored.strangers([_entry(EVENT)._replace(key=bytes(20))]) == ["some-id"]
+
+
+def test_a_sum_under_another_minute_or_action_than_its_events_is_found() -> None:
+    item = tags.item_of(EVENT)
+    assert stored.misplaced([item], [_entry(EVENT)]) == []
+    for wrong in (msgspec.structs.replace(item, minute=1), msgspec.structs.replace(item, action="BUY")):
+        assert stored.misplaced([wrong], [_entry(EVENT)]) == ["some-id"]
+
+
+def test_what_was_skipped_is_named_in_the_last_line_and_hides_no_failure() -> None:
+    skipped = report.Outcome("x", 7, skipped="no disk", failures=["something else"])
+    assert str(skipped).splitlines() == ["x: skipped: no disk", "  FAILED: something else"]
+    good = report.outcome("y", 7, checker.check(HISTORY, GOOD))
+    whole = report.Report(7, "full", 1.0, [good, report.Outcome("x", 7, skipped="no disk")])
+    assert str(whole) == "passed in 1 s, seed 7: lost 0, doubled 0, 1 skipped: x"
+    assert str(report.Report(7, "full", 1.0, [good])) == "passed in 1 s, seed 7: lost 0, doubled 0"
 
 
 def test_a_report_says_what_was_found_and_is_bad_if_one_scenario_is(tmp_path: Path) -> None:
