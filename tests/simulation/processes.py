@@ -15,6 +15,8 @@ from tests.simulation.scheduler import CURRENT, Scheduler, Strand
 
 _LOOK_S: Final = 1.0
 """How often aiokafka looks whether there is something to fetch, events apart; 0.2 otherwise, which is costly."""
+DONE: Final = "done"
+"""Why a process ended whose `main` came to its end."""
 Main = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -63,7 +65,7 @@ class Process:
         except Exception as error:
             self.kill(repr(error))
         else:
-            self.kill("done")
+            self.kill(DONE)
 
 
 class Thread(transport.BatchConsumerThread):

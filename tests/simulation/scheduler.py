@@ -83,7 +83,11 @@ class _Task(tasks.Task):  # type: ignore[type-arg]
 
 
 class Scheduler(asyncio.BaseEventLoop):
-    """`steps` callbacks were run so far. `on_step` is called before each, by the world."""
+    """`steps` callbacks were run so far. After each, `on_step` is called.
+
+    `troubles` are what asyncio's exception handler was told: {"message", "exception", ...} of callbacks and tasks whose
+    error nobody took.
+    """
 
     def __init__(self, seed: int) -> None:
         super().__init__()

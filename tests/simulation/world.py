@@ -14,15 +14,21 @@ from tests.simulation import clock, topic, workers
 from tests.simulation.broker import Broker
 from tests.simulation.connection import Network
 from tests.simulation.crews import Counting, Crew, Profiling
-from tests.simulation.processes import Process, Thread
+from tests.simulation.processes import DONE, Process, Thread
 from tests.simulation.scheduler import CURRENT, WORLD, Scheduler
 from tests.simulation.storage import Storage
 
 _PARTITIONS: Final = (1, 2, 4)
-_FORESEEN: Final = ("killed", "done", "KafkaConnectionError", "OffsetsGone", "TimeoutError")
+_FORESEEN: Final = (
+    "killed",
+    "KafkaConnectionError",
+    "OffsetsGone",
+    "TimeoutError('partitions were not taken up within",
+)
 """How a worker may end here: no broker at its start, a failover to before its rows, a place that took too long to find.
 
-Not foreseen, among others: that the watchdog has to end it, and that it takes the log for truncated.
+Not foreseen, among others: that the watchdog has to end it, that it takes the log for truncated, and that it is done
+though nobody told it to stop.
 """
 
 
@@ -44,6 +50,7 @@ class World:
         self.strange_ends: list[str] = []
         self._crew_of: dict[Process, Crew] = {}
         self._inside: dict[Process, workers.Worker] = {}
+        self._told: set[Process] = set()
         self._started = 0
 
     def _choose_crews(self) -> list[Crew]:
@@ -97,6 +104,7 @@ class World:
     def stop(self, process: Process) -> None:
         """SIGTERM."""
         if process in self._inside:
+            self._told.add(process)
             process.beside(self._inside[process].stop())
 
     async def _main(self) -> None:
@@ -116,7 +124,7 @@ class World:
 
     def _on_end(self, process: Process, why: str) -> None:
         self.note(f"{process.name} ended: {why}")
-        if not why.startswith(_FORESEEN):
+        if not (why.startswith(_FORESEEN) or (why == DONE and process in self._told)):
             self.strange_ends.append(f"{process.name} ended without a reason that it could have: {why}")
         self._crew_of.pop(process).forget(process.name)
         self.network.forget(process.owns)
@@ -134,6 +142,12 @@ class World:
         return all(crew.done for crew in self.crews)
 
     @property
+    def strange(self) -> list[str]:
+        """What is wrong at any time: ends without a reason, and errors that nobody took, of whatever strand."""
+        troubles = (f"{each['message']}: {each.get('exception')!r}" for each in self.loop.troubles)
+        return [*self.strange_ends, *(f"an error that nobody took: {each}" for each in troubles)]
+
+    @property
     def complaints(self) -> list[str]:
         """What is wrong when everything is done."""
-        return [*self.strange_ends, *(complaint for crew in self.crews for complaint in crew.complaints())]
+        return [*self.strange, *(complaint for crew in self.crews for complaint in crew.complaints())]
