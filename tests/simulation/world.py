@@ -144,8 +144,9 @@ class World:
     @property
     def strange(self) -> list[str]:
         """What is wrong at any time: ends without a reason, and errors that nobody took, of whatever strand."""
-        troubles = (f"{each['message']}: {each.get('exception')!r}" for each in self.loop.troubles)
-        return [*self.strange_ends, *(f"an error that nobody took: {each}" for each in troubles)]
+        # Of a callback without its arguments: they are told with their addresses, which no second run has again.
+        troubles = ((each["message"].partition("(")[0], each.get("exception")) for each in self.loop.troubles)
+        return [*self.strange_ends, *(f"an error that nobody took: {where}: {error!r}" for where, error in troubles)]
 
     @property
     def complaints(self) -> list[str]:
