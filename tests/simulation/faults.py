@@ -20,7 +20,7 @@ _STRUCK: Final = ("advance_and_commit",) * 4 + (
     "below",
 )
 _MEAN_STEPS: Final = (50, 200, 600)
-_LONGEST_S: Final = 9.0
+LONGEST_S: Final = 9.0
 """Longer than the session timeout: a worker that was held for it is a zombie."""
 
 
@@ -65,7 +65,10 @@ class Faults:
         self._world.loop.on_step = self._step
 
     def end(self) -> None:
-        """Everything is there again, and stays."""
+        """Everything is there again, and stays.
+
+        Strikes that are armed stay so: nothing else strikes the last write, behind which none comes that would mend it.
+        """
         world = self._world
         world.loop.on_step = lambda: None
         world.network.come_back()
@@ -92,7 +95,7 @@ class Faults:
 
     def _duration_s(self) -> float:
         """Most are short."""
-        return _LONGEST_S * float(self._random.random() ** 2)
+        return LONGEST_S * float(self._random.random() ** 2)
 
     def _one(self, held: bool = False) -> Process | None:
         found = [each for each in self._world.processes if each.held is held]

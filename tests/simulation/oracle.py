@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from stores import dead_letters, profiles
+from stores.copying import Item
 from tests.simulation.storage import Storage
 from tests.simulation.topic import AGGREGATES, PROFILES, Event, Place
 from tests.support.fakes.profile_store import ProfileServer
@@ -23,14 +24,17 @@ def profiled(events: Sequence[Event], lost: Collection[Place], store: ProfileSer
 
 
 def _sums(events: Sequence[Event], lost: Collection[Place], storage: Storage, letters: Letters) -> Iterator[str]:
-    found = {item[2]: sums for item, sums in storage.sums.items()}
+    """Every event has an origin of its own: all that is counted under it is the event's, in whatever minute."""
+    found: dict[str, dict[Item, tuple[int, int]]] = {}
+    for item, sums in storage.sums.items():
+        found.setdefault(item[2], {})[item] = sums
     for event in events:
-        count, price = found.get(event.origin, (0, 0))
-        if event.place in lost and not count and event.place not in letters:
+        counted = found.get(event.origin, {})
+        if event.place in lost and not counted and event.place not in letters:
             continue
-        due = 0 if event.reason else 1
-        if (count, price) != (due, due * event.price):
-            yield f"record {event.origin} was counted {count} times with {price}, not {due} times"
+        due = {} if event.reason else {event.item: (1, event.price)}
+        if counted != due:
+            yield f"record {event.origin} was counted as {counted}, not as {due}"
         yield from _letter(event, event.reason, letters)
 
 
@@ -58,13 +62,17 @@ def _entries(
     letters: Letters,
     forgotten: Collection[Place],
 ) -> Iterator[str]:
-    found = {key: value for entries in store.entries.values() for key, value in entries.items()}
+    found: dict[bytes, dict[tuple[str, str], bytes | None]] = {}
+    for profile, entries in store.entries.items():
+        for key, value in entries.items():
+            found.setdefault(key, {})[profile] = value
     for event in events:
-        value = found.get(_key(event))
-        if event.place in lost and value is None and event.place not in letters:
+        kept = found.get(_key(event), {})
+        if event.place in lost and not kept and event.place not in letters:
             continue
-        if value != (None if event.profile_reason else event.value):
-            yield f"record {event.origin} stands in its profile as {value!r}"
+        due = {} if event.profile_reason else {event.profile: event.value}
+        if kept != due:
+            yield f"record {event.origin} stands in the profiles {kept}, not in {due}"
         if event.place not in forgotten:
             yield from _letter(event, event.profile_reason, letters)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tests.simulation.faults import Faults
+from tests.simulation import faults
 from tests.simulation.scheduler import NothingLeft
 from tests.simulation.world import World
 
@@ -16,7 +16,8 @@ _DEADLINE_S: Final = 240.0
 _LOOK_S: Final = 0.2
 _TRICKLE: Final = 0.1
 """How likely an event arrives meanwhile, where a failover lost commits: a worker notices that with its next write."""
-_QUIET_S: Final = 2.0
+_QUIET_S: Final = faults.LONGEST_S + 3.0
+"""For what is late on its way to a server when all is counted, and for the work that it makes there."""
 _BATCH: Final = 6
 
 
@@ -49,25 +50,26 @@ def run(seed: int) -> Result:
             world.loop.run_until_complete(_run(world))
             found = world.complaints
         except NothingLeft:
-            found = ["a hang: nothing is ready and nothing is due"]
+            found = ["a hang: nothing is ready and nothing is due", *world.strange]
         except TimeoutError:
-            found = [f"a hang: not all is counted {_DEADLINE_S:.0f} s after the last fault: {_state(world)}"]
+            hang = f"a hang: not all is counted {_DEADLINE_S:.0f} s after the last fault: {_state(world)}"
+            found = [hang, *world.strange]
         except Exception:
-            found = [traceback.format_exc()]
+            found = [traceback.format_exc(), *world.strange]
     return Result(seed, found, world.trace, len(world.feed.events), world.loop.steps, world.loop.time())
 
 
 async def _run(world: World) -> None:
-    faults = Faults(world)
+    injected = faults.Faults(world)
     world.supervise()
     for _ in range(world.random.randint(0, 10)):
         world.feed.append(_BATCH)
-    faults.begin()
+    injected.begin()
     until = world.loop.time() + world.random.uniform(1.0, _LONGEST_FAULTS_S)
     while world.loop.time() < until:
         world.feed.append(_BATCH)
         await asyncio.sleep(world.random.expovariate(4))
-    faults.end()
+    injected.end()
     world.supervise()
     async with asyncio.timeout(_DEADLINE_S):
         while not world.done:

@@ -8,6 +8,7 @@ import msgspec
 
 from broker import errors as broker_errors
 from pipeline import letters
+from stores.copying import Item
 from tests.simulation.broker import Broker
 from tests.simulation.connection import Network
 from tests.simulation.records import Partition
@@ -19,6 +20,8 @@ PROFILES: Final = "profiles"
 GONE_HOUR: Final = fake_log.MINUTE // 60 - 10_000
 """An hour of event time that takes no more records."""
 _LATER_MINUTE: Final = fake_log.MINUTE + 90
+_BRAND: Final = "brand"
+_CATEGORY: Final = "category"
 REFUSED_COOKIE: Final = "refused"
 """One that the profile store does not take."""
 Place = tuple[int, int]
@@ -33,7 +36,7 @@ class Event(msgspec.Struct, frozen=True):
     """A record that was appended, and what must become of it.
 
     `reason` is that of its dead letter in the aggregates group, `profile_reason` in the profiles group; None where it
-    is taken. `time` is in ms.
+    is taken. `time` is in ms. `cookie` and `action` are "" where the record cannot be decoded.
     """
 
     partition: int
@@ -42,6 +45,8 @@ class Event(msgspec.Struct, frozen=True):
     time: int = 0
     reason: str | None = None
     profile_reason: str | None = None
+    cookie: str = ""
+    action: str = ""
 
     @property
     def place(self) -> Place:
@@ -54,6 +59,16 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def price(self) -> int:
         return self.offset + 1
+
+    @property
+    def item(self) -> Item:
+        """What it is counted under."""
+        return self.time // 60_000, self.action, self.origin, _BRAND, _CATEGORY
+
+    @property
+    def profile(self) -> tuple[str, str]:
+        """Where it is kept."""
+        return self.cookie, self.action
 
 
 class Feed:
@@ -79,7 +94,12 @@ def _event(kind: str, partition: int, offset: int) -> Event:
     if kind in _UNDECODABLE:
         return Event(partition, offset, _UNDECODABLE[kind], 0, letters.UNDECODABLE, letters.UNDECODABLE)
     minute, reason, profile_reason = fake_log.MINUTE, None, None
-    texts = {"cookie": f"cookie-{offset % 3}"}
+    texts = {
+        "cookie": f"cookie-{offset % 3}",
+        "action": "BUY" if offset % 4 == 0 else "VIEW",
+        "brand_id": _BRAND,
+        "category_id": _CATEGORY,
+    }
     if kind == "later":
         minute = _LATER_MINUTE
     elif kind == "gone":
@@ -90,7 +110,7 @@ def _event(kind: str, partition: int, offset: int) -> Event:
         profile_reason, texts["cookie"] = letters.REFUSED, REFUSED_COOKIE
     time = minute * 60_000 + offset
     value = fake_log.value(partition, offset, time=time, **texts)
-    return Event(partition, offset, value, time, reason, profile_reason)
+    return Event(partition, offset, value, time, reason, profile_reason, texts["cookie"], texts["action"])
 
 
 class TopicLog:
