@@ -115,16 +115,26 @@ def configs(admin: AdminClient, name: str, timeout_s: float = _TIMEOUT_S) -> dic
 
 
 def _list_offsets(admin: AdminClient, topic: Topic, spec: OffsetSpec, timeout_s: float) -> dict[int, int]:
-    """`{partition: offset}`, waiting out an election."""
+    """`{partition: offset}`, waiting out an election.
+
+    A broker that is coming back was seen to make the library answer OFFSET_INVALID (-1001), without an error: taken for
+    the end of the log, it would say that all of it is gone.
+    """
     wanted = {TopicPartition(topic.name, partition): spec for partition in range(topic.partitions)}
     deadline = time.monotonic() + timeout_s
     while True:
         answers = admin.list_offsets(wanted, request_timeout=timeout_s)
         try:
-            return {partition.partition: _result(future, timeout_s).offset for partition, future in answers.items()}
+            found = {partition.partition: _result(future, timeout_s).offset for partition, future in answers.items()}
         except KafkaException as error:
             if error.args[0].code() not in _LEADERLESS or time.monotonic() > deadline:
                 raise connections.translated(error) from error
+        else:
+            if min(found.values()) >= 0:
+                return found
+            if time.monotonic() > deadline:
+                message = f"no broker knows where the partitions of {topic.name} begin and end: {found}"
+                raise errors.BrokerUnavailable(message)
         time.sleep(_PAUSE_S)
 
 
