@@ -19,6 +19,15 @@ def test_a_planted_defect_is_caught(defect: str) -> None:
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert caught is not None
     print(f"{defect} was caught after {int(caught[1]) + 1} seeds")  # noqa: T201 - the figure is of interest
+    assert_replayed(defect, caught[1])
+
+
+def assert_replayed(defect: str, seed: str) -> None:
+    """A failing seed goes the same way every time: its trace and its complaints."""
+    alone = simulate("--plant", defect, seed, timeout_s=120)
+    twice = simulate("--plant", defect, seed, seed, timeout_s=120)
+    assert f"seed {seed} failed" in alone.stdout, alone.stderr
+    assert twice.stdout == 2 * alone.stdout
 
 
 def test_a_defect_whose_text_is_gone_is_an_error() -> None:
