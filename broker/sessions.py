@@ -57,6 +57,7 @@ class Session:
         self._reports: collections.deque[Report] = collections.deque()
         self._woken = False
         self._ending = False
+        self._giving_up = False
         self._client = Producer({**config, "error_cb": self._library_error}, logger=connections.LOGGER)
         self._thread = threading.Thread(target=self._poll, name="kafka-delivery-reports", daemon=True)
         self._thread.start()
@@ -73,14 +74,17 @@ class Session:
         self._ending = True
 
     async def close(self, timeout_s: float) -> None:
-        """`retire`, and wait for the end for at most `timeout_s`."""
+        """`retire`, and wait for the end for at most `timeout_s`. What is left then is sent no more."""
         self._ending = True
         await asyncio.to_thread(self._thread.join, timeout_s)
+        self._giving_up = True
         self._hand_out()
 
     def _poll(self) -> None:
         """The thread: callbacks run inside `poll`; after it one wake-up hands all of their reports to the loop."""
         while not (self._ending and len(self._client) == 0):
+            if self._giving_up:
+                self._client.purge()
             self._client.poll(_POLL_S)
             if self._reports and not self._woken:
                 self._woken = True

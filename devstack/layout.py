@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from devstack import errors, ports
+from devstack import errors, ports, waiting
 from devstack.settings import DevstackSettings
 
 _STOP_ORDER = ("gateway", "pipeline", "kafka", "postgres")  # who takes requests goes first, who keeps data last
+_LET_GO_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def _row(kind: str, count: int, first: int, setting: str) -> list[Place]:
 def _complaint(place: Place, uses: int) -> str | None:
     if uses > 1:
         return f"Port {place.port} is meant for {uses} processes, {place.name} is one: move it with {place.setting}."
-    if ports.is_free(place.port):
+    # A process that has just been ended lets go of its port a moment after nothing else is left of it.
+    if waiting.until(lambda: ports.is_free(place.port), _LET_GO_SECONDS):
         return None
     owner = ports.listener(place.port)
     return (
