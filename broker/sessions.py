@@ -47,7 +47,7 @@ def config(bootstrap: str, *, timeout_ms: int, in_flight: int, linger_ms: float)
 
 
 class Session:
-    """A producer and the thread that polls it. Ends by `retire` or `close`; neither loses a delivery report."""
+    """A producer and the thread that polls it. Ends by `retire` or `close`."""
 
     def __init__(self, config: dict[str, Any], topic: str, on_reports: OnReports, on_fatal: OnFatal) -> None:
         """`on_reports` and `on_fatal` are called in the running event loop."""
@@ -70,7 +70,7 @@ class Session:
             self._client.produce(self._topic, value, key, on_delivery=partial(self._delivered, future), headers=headers)
 
     def retire(self) -> None:
-        """End once every event handed over is reported on. Does not wait."""
+        """End once every event handed over is reported on: no report is lost. Does not wait."""
         self._ending = True
 
     async def close(self, timeout_s: float) -> None:

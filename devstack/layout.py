@@ -47,6 +47,8 @@ def refuse_busy_ports(settings: DevstackSettings) -> None:
     """Raise errors.PortBusy, with a sentence for each port that cannot be had."""
     places = servers(settings) + applications(settings)
     uses = Counter(place.port for place in places)
+    # A process that has just been ended lets go of its port a moment after nothing else is left of it.
+    waiting.until(lambda: all(ports.is_free(place.port) for place in places), _LET_GO_SECONDS)
     complaints = [_complaint(place, uses[place.port]) for place in places]
     if any(complaints):
         raise errors.PortBusy("\n".join(filter(None, complaints)))
@@ -59,8 +61,7 @@ def _row(kind: str, count: int, first: int, setting: str) -> list[Place]:
 def _complaint(place: Place, uses: int) -> str | None:
     if uses > 1:
         return f"Port {place.port} is meant for {uses} processes, {place.name} is one: move it with {place.setting}."
-    # A process that has just been ended lets go of its port a moment after nothing else is left of it.
-    if waiting.until(lambda: ports.is_free(place.port), _LET_GO_SECONDS):
+    if ports.is_free(place.port):
         return None
     owner = ports.listener(place.port)
     return (

@@ -38,7 +38,7 @@ class PostgresHours:
             async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
                 states = await hours.ensure_hours(conn, possible, max_hours=self._max_hours)
         except (psycopg.Error, TimeoutError) as error:
-            raise _passing(error) from error
+            raise errors.unavailable(error) from error
         return set(wanted) - {hour for hour, state in states.items() if state is hours.HourState.MADE}
 
     async def keep(self) -> None:
@@ -47,7 +47,9 @@ class PostgresHours:
             try:
                 await self._look()
             except (psycopg.Error, TimeoutError) as error:
-                _log.warning("hours not looked after, the next time they will be", error=repr(_passing(error)))
+                _log.warning(
+                    "hours not looked after, the next time they will be", error=repr(errors.unavailable(error))
+                )
             await asyncio.sleep(self._interval_s)
 
     async def _look(self) -> None:
@@ -55,10 +57,3 @@ class PostgresHours:
             await hours.make_ahead(conn, max_hours=self._max_hours)
             dropped = await hours.expire(conn, self._retention)
             metrics.HOURS_DROPPED.inc(len(dropped))
-
-
-def _passing(error: psycopg.Error | TimeoutError) -> errors.StoreUnavailable:
-    """What is worth another try. A defect or a missing right is raised as it is."""
-    if isinstance(error, psycopg.Error) and not errors.is_passing(error):
-        raise error
-    return errors.StoreUnavailable(str(error) or "PostgreSQL did not answer in time")

@@ -52,6 +52,4 @@ class PostgresLetters:
             async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
                 yield conn
         except (psycopg.Error, TimeoutError) as error:
-            if isinstance(error, psycopg.Error) and not errors.is_passing(error):
-                raise
-            raise errors.StoreUnavailable(str(error) or "PostgreSQL did not answer in time") from error
+            raise errors.unavailable(error) from error

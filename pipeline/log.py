@@ -18,9 +18,6 @@ class Log(Protocol):
     async def offsets(self) -> dict[int, tuple[int, int]]:
         """`{partition: (earliest, end)}` of the topic as it is now."""
 
-    async def committed(self, group: str) -> dict[int, int]:
-        """`{partition: offset}` that Kafka was told of a consumer group; empty for one that it never heard of."""
-
 
 class KafkaLog:
     """`Log` over the admin protocol, with a client of its own."""
@@ -38,6 +35,7 @@ class KafkaLog:
         return await asyncio.to_thread(self._ask, topics.read_offsets, described, self._timeout_s)
 
     async def committed(self, group: str) -> dict[int, int]:
+        """See `membership.Groups`."""
         return await asyncio.to_thread(self._ask, backlog.committed, group, self._topic, self._timeout_s)
 
     async def with_records(self, starts: Mapping[int, int]) -> set[int]:

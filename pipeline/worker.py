@@ -121,7 +121,7 @@ class Worker:
         self.topic = wait_for_topic(settings)
         self.kafka = log.KafkaLog(settings.kafka_hosts, self.topic.name, self.topic.id)
         self._settings, self._group, self._store = settings, group, store
-        self._seeker = _Seeker()
+        self._seeker = Seeker()
         self._app = faust_app.make(settings, group, self._seeker)
         self.consuming = faust_app.Consuming(self._app, self.topic.name, self.topic.id)
         self.committer = commits.Committer(self.consuming, self.kafka)
@@ -177,7 +177,7 @@ async def write_last(sink: Sink, committer: commits.Committer) -> None:
         ending.end_process(error)
 
 
-class _Seeker:
+class Seeker:
     """`transport.Seeker`: the sink, which is made after the app that it needs."""
 
     sink: Sink

@@ -131,3 +131,10 @@ def is_passing(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate.startswith(_PASSING_CLASSES) or error.sqlstate in _PASSING_STATES
+
+
+def unavailable(error: psycopg.Error | TimeoutError) -> StoreUnavailable:
+    """What is worth another try. A defect or a missing right is raised as it is."""
+    if isinstance(error, psycopg.Error) and not is_passing(error):
+        raise error
+    return StoreUnavailable(str(error) or "PostgreSQL did not answer in time")

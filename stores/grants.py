@@ -1,5 +1,6 @@
 """What our roles may do with the tables and functions of this version: brought about after every migration."""
 
+from collections.abc import Mapping
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -16,7 +17,14 @@ def apply(conn: psycopg.Connection[Any]) -> list[str]:
     """
     with conn.transaction():
         conn.execute(_SQL["lock"])
-        steps = [step for (step,) in conn.execute(_SQL["statements"]).fetchall()]
-        for step in steps:
-            conn.execute(cast("LiteralString", step))  # made of catalog names, quoted by the server
+        return follow(conn, _SQL["statements"])
+
+
+def follow(
+    conn: psycopg.Connection[Any], query: LiteralString, parameters: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Run the statements that a query writes; returns them."""
+    steps = [step for (step,) in conn.execute(query, parameters).fetchall()]
+    for step in steps:
+        conn.execute(cast("LiteralString", step))  # made of catalog names, quoted by the server
     return steps

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from stores import errors, pools, profiles, queries
 from stores.profiles import KEPT, Profile, ProfileWrite
 
-WRITES_A_TRANSACTION: Final = 1_000
+WRITES_A_STATEMENT: Final = 1_000
 
 _SQL = queries.load("profiles")
 
@@ -27,8 +27,8 @@ class PostgresProfiles:
 
     async def add(self, writes: Sequence[ProfileWrite]) -> None:
         ordered, refused = profiles.sift(writes)
-        for start in range(0, len(ordered), WRITES_A_TRANSACTION):
-            await self._add(ordered[start : start + WRITES_A_TRANSACTION])
+        for start in range(0, len(ordered), WRITES_A_STATEMENT):
+            await self._add(ordered[start : start + WRITES_A_STATEMENT])
         if refused:
             raise errors.PartialWrite(refused)
 

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final
 
 import psycopg
 from psycopg import conninfo, sql
@@ -79,7 +79,8 @@ def _make(conn: Connection, passwords: Mapping[str, str]) -> list[str]:
                 conn.execute(_format("set_password", {"role": role}, verifier=sql.Literal(verifier.decode())))
                 changes.append(f"set the password of {role}")
         lesser = [role for role in passwords if role != OWNER]
-        changes += _follow(conn, "memberships", {"roles": lesser}) + _follow(conn, "settings", {})
+        changes += grants.follow(conn, _SQL["memberships"], {"roles": lesser})
+        changes += grants.follow(conn, _SQL["settings"], {})
     return changes
 
 
@@ -121,14 +122,6 @@ def _is_of(password: str, verifier: str | None) -> bool:
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
     key = hmac.digest(salted, b"Client Key", "sha256")
     return hmac.compare_digest(hashlib.sha256(key).digest(), base64.b64decode(stored))
-
-
-def _follow(conn: Connection, query: str, parameters: Mapping[str, Any]) -> list[str]:
-    """Run the statements that a query writes; returns them."""
-    steps = [step for (step,) in conn.execute(_SQL[query], parameters).fetchall()]
-    for step in steps:
-        conn.execute(cast("LiteralString", step))  # made of catalog names, quoted by the server
-    return steps
 
 
 def _execute(conn: Connection, query: str, **identifiers: str) -> None:

@@ -1,17 +1,15 @@
 """Workers, put together as pipeline.worker does it, on the simulation's servers."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from pipeline import app as faust_app
-from pipeline import commits, ending, membership, watchdog, worker
+from pipeline import commits, membership, watchdog, worker
 from pipeline.settings import AggregatesSettings, ProfilesSettings, WorkerSettings
 from tests.simulation.topic import TOPIC, TopicLog
 
 TOPIC_ID = UUID(int=1)
-_LAST_WRITE_S = 5.0
 
 
 _SHORTER: Final = {
@@ -42,7 +40,7 @@ class Worker:
     def __init__(
         self, chosen: WorkerSettings, group: str, log: TopicLog, make_sink: Callable[..., worker.Sink]
     ) -> None:
-        self._seeker = _Seeker()
+        self._seeker = worker.Seeker()
         self._app = faust_app.make(chosen, group, self._seeker)
         consuming = faust_app.Consuming(self._app, TOPIC, TOPIC_ID)
         self._committer = commits.Committer(consuming, log)
@@ -66,24 +64,5 @@ class Worker:
 
     async def stop(self) -> None:
         """SIGTERM: what waits is written, then the group is left."""
-        try:
-            async with asyncio.timeout(_LAST_WRITE_S):
-                await self.sink.write()
-                await self._committer.commit()
-        finally:
-            await self._app.stop()
-
-
-class _Seeker:
-    """`transport.Seeker`, as pipeline.worker has one."""
-
-    sink: worker.Sink
-
-    async def starts(self, partitions: set[int]) -> dict[int, int]:
-        return await self.sink.starts(partitions)
-
-    def is_asking(self) -> bool:
-        return self.sink.is_asking()
-
-    def seek_failed(self, error: BaseException) -> None:
-        ending.end_process(error)
+        await worker.write_last(self.sink, self._committer)
+        await self._app.stop()

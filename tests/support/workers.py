@@ -60,8 +60,9 @@ class Worker:
 
     def metric(self, line: str) -> float:
         """The value of the sample that is written as `line`."""
-        samples = dict(found.rsplit(" ", 1) for found in self.get("/metrics")[1].splitlines() if found[:1] != "#")
-        return float(samples[line])
+        value = workers.metric(self.application, line)
+        assert value is not None, f"no sample {line}"
+        return value
 
     @property
     def log(self) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devstack import errors, paths, pids, waiting
+from devstack import errors, waiting
+from tests.unit.devstack import sleepers
 from tests.unit.devstack.sleepers import Sleeper
 
 
@@ -58,12 +57,4 @@ def test_a_server_dies_with_its_starter_even_when_that_one_is_killed(tmp_path: P
         f"server = Sleeper(Path({str(tmp_path)!r})); server.start()\n"
         "print(server.pid, flush=True); time.sleep(600)"
     )
-    starter = subprocess.Popen([sys.executable, "-c", code], cwd=paths.PROJECT, stdout=subprocess.PIPE, text=True)
-    with starter:
-        assert starter.stdout is not None
-        pid = int(starter.stdout.readline())
-        assert pids.started(pid) is not None
-
-        starter.kill()
-
-        assert waiting.until(lambda: pids.started(pid) is None, 10)
+    sleepers.must_die_with_its_starter(code)
