@@ -39,11 +39,6 @@ class Admin(AdminClient):
         self.bootstrap = bootstrap
 
 
-def admin(bootstrap: str) -> Admin:
-    """A client for questions about topics and groups."""
-    return Admin(bootstrap)
-
-
 class Asking:
     """Asks one question after the other through one client, which is made anew behind each that had no answer.
 
@@ -53,7 +48,7 @@ class Asking:
     """
 
     def __init__(self, bootstrap: str) -> None:
-        self._bootstrap, self._admin = bootstrap, admin(bootstrap)
+        self._bootstrap, self._admin = bootstrap, Admin(bootstrap)
 
     def __call__(
         self,
@@ -65,7 +60,7 @@ class Asking:
         try:
             return question(self._admin, *args, **more)
         except errors.BrokerUnavailable:
-            self._admin = admin(self._bootstrap)
+            self._admin = Admin(self._bootstrap)
             raise
 
 

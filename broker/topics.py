@@ -59,7 +59,7 @@ def ensure(settings: KafkaSettings, timeout_s: float = _TIMEOUT_S) -> Topic:
     the settings ask for are logged as warnings: events are safe, and changing them is the operator's decision.
     """
     _refuse_unwritable(settings)
-    admin = connections.admin(settings.kafka_hosts)
+    admin = connections.Admin(settings.kafka_hosts)
     made = _create(admin, settings, timeout_s)
     topic = _wait_until_described(admin, settings.kafka_topic, timeout_s)
     read_offsets(admin, topic, timeout_s)  # answered by leaders: from here on the topic takes events
@@ -72,7 +72,7 @@ def ensure(settings: KafkaSettings, timeout_s: float = _TIMEOUT_S) -> Topic:
 
 def topic_id(bootstrap: str, name: str, timeout_s: float = _TIMEOUT_S) -> uuid.UUID:
     """Kafka's id of the topic. Raises `errors.TopicMissing`."""
-    return describe(connections.admin(bootstrap), name, timeout_s).id
+    return describe(connections.Admin(bootstrap), name, timeout_s).id
 
 
 def offsets(bootstrap: str, name: str, timeout_s: float = _TIMEOUT_S) -> dict[int, tuple[int, int]]:
@@ -80,7 +80,7 @@ def offsets(bootstrap: str, name: str, timeout_s: float = _TIMEOUT_S) -> dict[in
 
     Raises `errors.TopicMissing`.
     """
-    admin = connections.admin(bootstrap)
+    admin = connections.Admin(bootstrap)
     return read_offsets(admin, describe(admin, name, timeout_s), timeout_s)
 
 

@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(settings: commands.OperatorSettings, arguments: argparse.Namespace) -> int:
-    admin = connections.admin(settings.kafka_hosts)
+    admin = connections.Admin(settings.kafka_hosts)
     topic = topics.describe(admin, settings.kafka_topic)
     of = offsets.Consumer(settings.aggregates_group, topic.name, topic.id)
     conninfo = settings.conninfo("allezone adopt-topic")
@@ -127,7 +127,7 @@ def _refuse_unclear(found: Situation, arguments: argparse.Namespace) -> None:
 
 async def _refuse_members(settings: commands.OperatorSettings, wait_s: float) -> None:
     """Workers that were just killed are waited for: Kafka takes them for members until their session times out."""
-    admin, group = connections.admin(settings.kafka_hosts), settings.aggregates_group
+    admin, group = connections.Admin(settings.kafka_hosts), settings.aggregates_group
     deadline = time.monotonic() + wait_s
     while members := await asyncio.to_thread(groups.members, admin, group):
         if time.monotonic() > deadline:

@@ -57,7 +57,7 @@ async def run(settings: commands.OperatorSettings, arguments: argparse.Namespace
 
 async def rebuild(settings: commands.OperatorSettings, wanted: Sequence[int], *, truncated: bool = False) -> None:
     """Replace the hours `wanted` (whole hours since 1970). Raises `errors.OperationRefused`."""
-    topic = topics.describe(connections.admin(settings.kafka_hosts), settings.kafka_topic)
+    topic = topics.describe(connections.Admin(settings.kafka_hosts), settings.kafka_topic)
     kafka = log.KafkaLog(settings.kafka_hosts, topic.name, topic.id)
     of = offsets.Consumer(settings.aggregates_group, topic.name, topic.id)
     conninfo = settings.conninfo("allezone rebuild-aggregates")

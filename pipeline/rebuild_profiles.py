@@ -70,7 +70,7 @@ async def rebuild(
 
     Short failures of the store are waited out.
     """
-    topic = topics.describe(connections.admin(settings.kafka_hosts), settings.kafka_topic)
+    topic = topics.describe(connections.Admin(settings.kafka_hosts), settings.kafka_topic)
     kafka = log.KafkaLog(settings.kafka_hosts, topic.name, topic.id)
     await store.ping()
     if wipe:

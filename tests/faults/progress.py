@@ -102,7 +102,7 @@ class Committed:
     """Looks at what Kafka was told of a consumer group, at most once a second: the profiles workers' place."""
 
     def __init__(self, topic: KafkaSettings, group: str) -> None:
-        self._admin = connections.admin(topic.kafka_hosts)
+        self._admin = connections.Admin(topic.kafka_hosts)
         self._group, self._topic = group, topic.kafka_topic
 
     def __call__(self) -> Offsets | None:

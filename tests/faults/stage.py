@@ -178,7 +178,7 @@ def group(kind: Kind, topic: KafkaSettings) -> str:
 def is_rebalancing(kind: Kind, topic: KafkaSettings) -> bool:
     """Whether a crew's group is known to be in a rebalance now."""
     try:
-        return groups.assignments(connections.admin(topic.kafka_hosts), group(kind, topic), topic.kafka_topic) is None
+        return groups.assignments(connections.Admin(topic.kafka_hosts), group(kind, topic), topic.kafka_topic) is None
     except errors.BrokerError:
         return False
 

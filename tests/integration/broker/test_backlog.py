@@ -29,7 +29,7 @@ async def _send(kafka: KafkaServer, topic: str, count: int) -> None:
 def test_without_groups_there_is_no_backlog(kafka: KafkaServer, topic: str) -> None:
     topics.make(kafka, topic)
 
-    assert backlog.read(connections.admin(kafka.bootstrap), topic) == []
+    assert backlog.read(connections.Admin(kafka.bootstrap), topic) == []
 
 
 async def test_each_group_is_behind_by_what_it_has_not_committed(kafka: KafkaServer, topic: str) -> None:
@@ -39,7 +39,7 @@ async def test_each_group_is_behind_by_what_it_has_not_committed(kafka: KafkaSer
     _commit(kafka, one, topic, {0: 7})
     _commit(kafka, other, topic, {0: 10})
 
-    found = backlog.read(connections.admin(kafka.bootstrap), topic)
+    found = backlog.read(connections.Admin(kafka.bootstrap), topic)
 
     assert found == [Backlog(0, one, 3), Backlog(0, other, 0)]
 
@@ -49,7 +49,7 @@ async def test_a_partition_never_committed_counts_from_the_earliest_record(kafka
     await _send(kafka, topic, 5)
     _commit(kafka, topic, topic, {0: 0})
 
-    found = backlog.read(connections.admin(kafka.bootstrap), topic)
+    found = backlog.read(connections.Admin(kafka.bootstrap), topic)
 
     assert [each.partition for each in found] == [0, 1, 2]
     assert sum(each.count for each in found) == 5
@@ -59,7 +59,7 @@ async def test_a_group_asked_for_by_name_is_there_before_it_ever_ran(kafka: Kafk
     topics.make(kafka, topic, partitions=1)
     await _send(kafka, topic, 4)
 
-    found = backlog.read(connections.admin(kafka.bootstrap), topic, [f"{topic}-new"])
+    found = backlog.read(connections.Admin(kafka.bootstrap), topic, [f"{topic}-new"])
 
     assert found == [Backlog(0, f"{topic}-new", 4)]
 
@@ -69,14 +69,14 @@ async def test_a_commit_beyond_the_end_is_no_negative_backlog(kafka: KafkaServer
     await _send(kafka, topic, 2)
     _commit(kafka, topic, topic, {0: 99})
 
-    assert backlog.read(connections.admin(kafka.bootstrap), topic) == [Backlog(0, topic, 0)]
+    assert backlog.read(connections.Admin(kafka.bootstrap), topic) == [Backlog(0, topic, 0)]
 
 
 def test_a_missing_topic_is_named(kafka: KafkaServer, topic: str) -> None:
     with pytest.raises(errors.TopicMissing, match=topic):
-        backlog.read(connections.admin(kafka.bootstrap), topic)
+        backlog.read(connections.Admin(kafka.bootstrap), topic)
 
 
 def test_without_a_broker_the_question_ends_within_its_time() -> None:
     with pytest.raises(errors.BrokerUnavailable):
-        backlog.read(connections.admin("127.0.0.1:1"), "anything", timeout_s=1)
+        backlog.read(connections.Admin("127.0.0.1:1"), "anything", timeout_s=1)

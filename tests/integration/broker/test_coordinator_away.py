@@ -36,9 +36,9 @@ def _outcomes(ask: Callable[[], object]) -> set[type[object]]:
 
 def test_frozen_killed_and_there_again(own_kafka: KafkaServer, topic: str) -> None:
     topics.make(own_kafka, topic, partitions=2)
-    assert groups.members(connections.admin(own_kafka.bootstrap), GROUP) == []
+    assert groups.members(connections.Admin(own_kafka.bootstrap), GROUP) == []
     _commit(own_kafka, topic)
-    admin = connections.admin(own_kafka.bootstrap)
+    admin = connections.Admin(own_kafka.bootstrap)
     questions = [
         lambda: backlog.committed(admin, GROUP, topic, TIMEOUT_S),
         lambda: groups.assignments(admin, GROUP, topic, TIMEOUT_S),

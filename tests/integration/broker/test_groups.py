@@ -10,12 +10,12 @@ from tests.support import topics
 
 
 def test_nobody_is_in_a_group_that_there_never_was(kafka: KafkaServer, topic: str) -> None:
-    assert groups.members(connections.admin(kafka.bootstrap), topic) == []
+    assert groups.members(connections.Admin(kafka.bootstrap), topic) == []
 
 
 def test_a_consumer_is_a_member_from_its_joining_to_its_leaving(kafka: KafkaServer, topic: str) -> None:
     topics.make(kafka, topic)
-    admin = connections.admin(kafka.bootstrap)
+    admin = connections.Admin(kafka.bootstrap)
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topic, "auto.offset.reset": "earliest"})
     consumer.subscribe([topic])
     deadline = time.monotonic() + 20

@@ -12,7 +12,7 @@ from tests.support import topics as test_topics
 
 
 def _make_by_hand(kafka: KafkaServer, topic: str, **config: str) -> None:
-    admin = connections.admin(kafka.bootstrap)
+    admin = connections.Admin(kafka.bootstrap)
     new = NewTopic(topic, num_partitions=2, replication_factor=1, config=config)
     admin.create_topics([new])[topic].result(20)
 
@@ -38,7 +38,7 @@ def test_of_several_that_ensure_at_once_all_get_the_same_topic(kafka: KafkaServe
 def test_a_topic_made_here_keeps_events_whose_time_lies_years_back(kafka: KafkaServer, topic: str) -> None:
     test_topics.make(kafka, topic)
 
-    configs = topics.configs(connections.admin(kafka.bootstrap), topic)
+    configs = topics.configs(connections.Admin(kafka.bootstrap), topic)
 
     assert configs["message.timestamp.type"] == "LogAppendTime"
     assert configs["unclean.leader.election.enable"] == "false"
@@ -85,7 +85,7 @@ def test_more_in_sync_replicas_than_replicas_is_refused_before_anything_is_made(
 def test_a_topic_deleted_and_made_anew_has_another_id(kafka: KafkaServer, topic: str) -> None:
     test_topics.make(kafka, topic)
     before = topics.topic_id(kafka.bootstrap, topic)
-    admin = connections.admin(kafka.bootstrap)
+    admin = connections.Admin(kafka.bootstrap)
     admin.delete_topics([topic])[topic].result(20)
 
     test_topics.make(kafka, topic)

@@ -123,12 +123,12 @@ class Installation:
 
     def groups(self) -> set[str]:
         """The consumer groups that the broker knows."""
-        listed = connections.admin(self.kafka.kafka_hosts).list_consumer_groups().result(DEADLINE_S)
+        listed = connections.Admin(self.kafka.kafka_hosts).list_consumer_groups().result(DEADLINE_S)
         return {group.group_id for group in listed.valid}
 
     def delete_records(self, below: dict[int, int]) -> None:
         """As retention does: `{partition: first offset that stays}`."""
-        admin = connections.admin(self.kafka.kafka_hosts)
+        admin = connections.Admin(self.kafka.kafka_hosts)
         wanted = [TopicPartition(self.kafka.kafka_topic, partition, offset) for partition, offset in below.items()]
         for future in admin.delete_records(wanted).values():
             future.result(DEADLINE_S)
@@ -140,7 +140,7 @@ class Installation:
 
     def delete_topic(self) -> None:
         """Back when no broker knows it any more."""
-        admin = connections.admin(self.kafka.kafka_hosts)
+        admin = connections.Admin(self.kafka.kafka_hosts)
         admin.delete_topics([self.kafka.kafka_topic])[self.kafka.kafka_topic].result(DEADLINE_S)
         assert waiting.until(self._topic_is_gone, DEADLINE_S)
         # A producer remembers the old topic's offsets of its own.
@@ -154,7 +154,7 @@ class Installation:
         return False
 
     def topic(self) -> kafka_topics.Topic:
-        return kafka_topics.describe(connections.admin(self.kafka.kafka_hosts), self.kafka.kafka_topic)
+        return kafka_topics.describe(connections.Admin(self.kafka.kafka_hosts), self.kafka.kafka_topic)
 
     # -- what workers do, without a process ----------------------------------------------------------------------------
 
@@ -304,7 +304,7 @@ class Installation:
 
     async def wait_until_taken(self) -> None:
         """Until the profiles group has told Kafka that it has taken everything."""
-        admin = connections.admin(self.kafka.kafka_hosts)
+        admin = connections.Admin(self.kafka.kafka_hosts)
         deadline = asyncio.get_running_loop().time() + DEADLINE_S
         while any(each.count for each in backlog.read(admin, self.kafka.kafka_topic, [self.settings.profiles_group])):
             assert asyncio.get_running_loop().time() < deadline, "the profiles worker does not come to the end"

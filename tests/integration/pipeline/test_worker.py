@@ -35,13 +35,13 @@ def letters(database: DatabaseSettings) -> list[tuple[int, str]]:
 
 def told(log: KafkaSettings) -> dict[int, int]:
     """What Kafka was told of the group."""
-    return backlog.committed(connections.admin(log.kafka_hosts), "aggregates", log.kafka_topic, 5.0)
+    return backlog.committed(connections.Admin(log.kafka_hosts), "aggregates", log.kafka_topic, 5.0)
 
 
 def make_anew(log: KafkaSettings) -> None:
     """Delete the topic and make it again, as another."""
     before = broker_topics.topic_id(log.kafka_hosts, log.kafka_topic)
-    admin = connections.admin(log.kafka_hosts)
+    admin = connections.Admin(log.kafka_hosts)
     admin.delete_topics([log.kafka_topic])[log.kafka_topic].result(30)
     assert waiting.until(lambda: log.kafka_topic not in admin.list_topics(timeout=5).topics, 30)
     broker_topics.ensure(log)
