@@ -33,9 +33,8 @@ class Clients(Background):
     """A thread that posts `rate` events a second, to one gateway after the other, from `__enter__` to `__exit__`.
 
     A gateway that takes no connection is left alone for a moment. An event that surely is not stored is sent again to
-    the next gateway, under another id. One in `bad_every` has a
-    body that must be refused: it stands in the history as refused whatever was answered, and in `accepted` if that was
-    204.
+    the next gateway, under another id. One in `bad_every` has a body that must be refused: it stands in the history as
+    refused whatever was answered, and in `accepted` if that was 204.
     """
 
     def __init__(self, gateways: Sequence[int], log: history.History, prefix: str, rate: float, bad_every: int) -> None:
@@ -65,6 +64,7 @@ class Clients(Background):
 
     async def _post_all(self) -> None:
         """In the end nothing more is sent, and what is under way is answered or times out."""
+        asyncio.get_running_loop().set_exception_handler(self._on_stray_error)
         self._pools = [client.Pool(ports.HOST, port, _CONNECTIONS, _WAITING) for port in self._ports]
         for pool in self._pools:
             pool.start()
@@ -75,7 +75,7 @@ class Clients(Background):
                     self._begin(self._begun)
                 self._begun += 1
             await asyncio.sleep(_STEP_SECONDS)
-        while self._under_way:  # noqa: ASYNC110 - every request has a deadline
+        while self._under_way and self._error is None:  # noqa: ASYNC110 - every request has a deadline
             await asyncio.sleep(_STEP_SECONDS)
         for pool in self._pools:
             await pool.close()
@@ -95,9 +95,24 @@ class Clients(Background):
         turn = self._turn()
         self.sent += 1
         self._under_way += 1
-        done = partial(ended, name, time.time(), turn)
+        done = partial(self._take, partial(ended, name, time.time(), turn))
         if not self._pools[turn].submit(_request(body), _ANSWER_SECONDS, done):
             done(client.Answer(0, b"", sent=False))
+
+    def _take(self, ended: Callable[[client.Answer], None], answer: client.Answer) -> None:
+        """Who calls this, in the event loop, drops errors."""
+        try:
+            ended(answer)
+        except Exception as error:
+            self._break_off(error)
+
+    def _on_stray_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._break_off(context.get("exception") or RuntimeError(context["message"]))
+
+    def _break_off(self, error: Exception) -> None:
+        """What was not noted cannot be judged."""
+        self._error = self._error or error
+        self._over.set()
 
     def _turn(self) -> int:
         """The next gateway's, of those that are not left alone just now."""

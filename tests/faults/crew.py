@@ -23,11 +23,12 @@ Make = Callable[[str], Application]
 
 
 class Member:
-    """One place in a crew. `wanted`: to be kept running. `told`: its end, if it has ended, was asked for."""
+    """One place in a crew. `wanted`: to be kept running. `told`: the end of its present start was asked for. `seen`: it
+    was looked at."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.wanted = self.told = True
+        self.wanted = self.told = self.seen = True
         self.starts = 0
         self.started_at = self.told_at = self.due = 0.0
 
@@ -143,19 +144,23 @@ class Crew(Background):
     def _look_after(self, name: str, member: Member) -> None:
         """One that ended by itself soon after its start is started again a pause later."""
         now = time.monotonic()
-        age = now - member.started_at
+        if not member.seen:
+            member.seen = True
+            self._look_at_end(name, member, now - member.started_at)
+        if now >= member.due:
+            member.application.start()
+            member.told = member.seen = False
+            member.started_at = now
+            member.starts += 1
+
+    def _look_at_end(self, name: str, member: Member, age: float) -> None:
         if not member.told:
-            member.due = now + (_PAUSE_SECONDS if age < _STEADY_SECONDS else 0.0)
+            member.due = time.monotonic() + (_PAUSE_SECONDS if age < _STEADY_SECONDS else 0.0)
         told_age = member.told_at - member.started_at
         if not member.told or not was_asked_for(member.application.returncode, told_age):
             self.endings.append(f"{name} {member.application.ending()} after {age:.1f} s")
-        member.told = True
-        if now >= member.due:
-            member.application.start()
-            member.told, member.started_at = False, now
-            member.starts += 1
 
 
 def was_asked_for(status: int | None, age: float) -> bool:
-    """Whether this is how one ends that is told to at this age, in seconds; `status` is None before its first start."""
-    return status in (None, 0, -SIGKILL) or (status == -SIGTERM and age < _DEAF_SECONDS)
+    """Whether this is how one ends that is told to at this age, in seconds."""
+    return status in (0, -SIGKILL) or (status == -SIGTERM and age < _DEAF_SECONDS)

@@ -1,12 +1,15 @@
 """What goes on beside a scenario is heard of if it breaks off, and so is what was planned and did not happen."""
 
+import http.server
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
 import pytest
 
-from devstack import waiting
-from tests.faults import crew, sending
+from devstack import ports, waiting
+from tests.faults import clients, crew, history, sending
 from tests.faults.background import Background, BrokeOff
 from tests.faults.scenarios import workers
 
@@ -47,6 +50,39 @@ def test_what_goes_on_until_it_is_ended_is_nothing_to_hear_of() -> None:
     assert not any(thread.name == "going" for thread in threading.enumerate())
 
 
+class _Stores(http.server.BaseHTTPRequestHandler):
+    """A gateway to which all is well."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(http.HTTPStatus.NO_CONTENT)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def gateway() -> Iterator[int]:
+    """Its port."""
+    with http.server.ThreadingHTTPServer((ports.HOST, 0), _Stores) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_an_answer_that_cannot_be_noted_breaks_the_scenario_off(gateway: int, tmp_path: Path) -> None:
+    log = history.History(tmp_path / "history")
+    log.close()
+    with (
+        pytest.raises(BrokeOff, match=r"clients: .*closed file"),
+        clients.Clients([gateway], log, "event", rate=100, bad_every=1000) as senders,
+    ):
+        assert waiting.until(lambda: senders.statuses[204] > 0, SECONDS)
+
+
 def test_events_that_were_never_sent_are_missed() -> None:
     assert sending.missing(100_000, 100_000) == sending.missing(100_001, 100_000) == []
     assert sending.missing(99_999, 100_000) == ["99,999 events were acknowledged, 100,000 were to be sent"]
@@ -55,7 +91,6 @@ def test_events_that_were_never_sent_are_missed() -> None:
 @pytest.mark.parametrize(
     ("status", "age", "asked_for"),
     [
-        (None, 0.0, True),
         (0, 100.0, True),
         (-SIGKILL, 100.0, True),
         (-SIGTERM, 1.0, True),
@@ -64,7 +99,7 @@ def test_events_that_were_never_sent_are_missed() -> None:
     ],
 )
 def test_only_one_that_is_starting_may_die_of_being_told_to_end(
-    status: int | None, age: float, *, asked_for: bool
+    status: int, age: float, *, asked_for: bool
 ) -> None:
     assert crew.was_asked_for(status, age) is asked_for
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from signal import SIGINT
+from signal import SIGINT, SIGUSR1
 
 import pytest
 
@@ -74,6 +74,14 @@ def test_one_that_ends_by_itself_is_started_again_and_noted(crew: Crew) -> None:
     processes.signal_all([pid], SIGINT)  # http.server ends in good order
     assert waiting.until(lambda: crew.starts("second") == 2, SECONDS)
     assert [ending.split(" after ")[0] for ending in crew.endings] == ["second ended with status 0"]
+
+
+def test_one_that_fails_soon_after_its_start_is_noted_once_though_its_next_start_is_a_while_away(crew: Crew) -> None:
+    pid = crew.application("second").pid
+    assert pid is not None
+    processes.signal_all([pid], SIGUSR1)
+    assert waiting.until(lambda: crew.starts("second") == 2, SECONDS)
+    assert [ending.split(" (")[0] for ending in crew.endings] == [f"second ended by signal {SIGUSR1:d}"]
 
 
 def test_one_that_is_paused_serves_nobody_until_it_is_resumed(crew: Crew) -> None:

@@ -1,10 +1,10 @@
 """A client of one gateway that posts events and asks for sums and profiles, and watches how it is answered."""
 
 import http.client
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ import msgspec
 from devstack import ports
 from schemas import timestamps
 from tests.faults import history, tagging
+from tests.faults.background import Background
 
 _ANSWER_SECONDS: Final = 30.0
 _POSTS_A_SECOND: Final = 10.0
@@ -35,21 +36,15 @@ class Visitor:
         self.speechless = 0
         self._port, self._log, self._prefix = port, log, prefix
         self._number = 0
-        self._over = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._often, args=each, name=f"visitor-{each[1]:.0f}", daemon=True)
-            for each in ((self._post, _POSTS_A_SECOND), (self._ask, _QUERIES_A_SECOND))
-        ]
+        self._threads = ExitStack()
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._threads.enter_context(_Often("visitor that posts", self._post, _POSTS_A_SECOND))
+        self._threads.enter_context(_Often("visitor that asks", self._ask, _QUERIES_A_SECOND))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        self._threads.__exit__(kind, error, at)
 
     def complaints(self) -> list[str]:
         """What no store that is away excuses, in sentences."""
@@ -62,10 +57,6 @@ class Visitor:
         if self.speechless:
             wrong.append(f"{self.speechless} answers of 503 have no sentence")
         return wrong
-
-    def _often(self, visit: Callable[[], None], times_a_second: float) -> None:
-        while not self._over.wait(1 / times_a_second):
-            visit()
 
     def _post(self) -> None:
         name, sent = f"{self._prefix}-{self._number}", time.time()
@@ -99,6 +90,16 @@ class Visitor:
             return 0, b""
         finally:
             connection.close()
+
+
+class _Often(Background):
+    def __init__(self, name: str, visit: Callable[[], None], times_a_second: float) -> None:
+        super().__init__(name)
+        self._visit, self._pause_s = visit, 1 / times_a_second
+
+    def _run(self) -> None:
+        while not self._over.wait(self._pause_s):
+            self._visit()
 
 
 _OUTCOMES: Final[dict[int, history.Status]] = {204: history.ACKNOWLEDGED, 400: history.REFUSED}

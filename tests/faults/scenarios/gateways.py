@@ -81,7 +81,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         recovery_s=faults.recovery_s(),
         seconds=time.monotonic() - began,
         notes=[f"answers by status, 0 is none: {dict(sorted(senders.statuses.items()))}"],
-        failures=[*late, *stored.disagreements(database), *wrong, *faults.silent(), *endings],
+        failures=[*late, *stored.disagreements(database), *wrong, *faults.unrecovered(), *endings],
     )
 
 
@@ -123,12 +123,20 @@ class _Faults:
             "Kafka frozen under gateways": [seconds for seconds in counted if seconds is not None],
         }
 
-    def silent(self) -> list[str]:
-        """Sentences: the kills after which a gateway never acknowledged an event again."""
+    def unrecovered(self) -> list[str]:
+        """Sentences: the kills after which a gateway never acknowledged an event again, thaws behind which none was
+        counted."""
         return [
-            f"{name} was killed and acknowledged nothing again"
-            for name, port, moment in self._kills
-            if self._senders.acknowledged_s(port, moment) is None
+            *(
+                f"{name} was killed and acknowledged nothing again"
+                for name, port, moment in self._kills
+                if self._senders.acknowledged_s(port, moment) is None
+            ),
+            *(
+                f"thaw {number} of Kafka: no new sums in every partition"
+                for number, moment in enumerate(self._thaws, 1)
+                if self._counted.recovery_s(moment) is None
+            ),
         ]
 
     def _kill(self, name: str) -> None:
