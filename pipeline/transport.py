@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from aiokafka.errors import RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -23,6 +23,7 @@ from pipeline import batches, errors, placement
 from runtime import logging
 
 _log = logging.get_logger(__name__)
+_LOOK_S: Final = 1.0
 
 
 class Seeker(Protocol):
@@ -201,6 +202,26 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         if coordinator._performed_join_prepare or coordinator._rejoin_needed_fut.done():  # noqa: SLF001
             raise RebalanceInProgressError
         await consumer.commit(offsets)
+
+    @Service.task
+    async def _ask_for_topics(self) -> None:
+        """Ask for the topic, once a second, while this client knows no partition of it.
+
+        The leader of a group that does not know the topic assigns nobody anything. aiokafka asks once, at the
+        subscription; where that failed, with the broker away, or was answered with an error, it asks again when its
+        metadata is five minutes old. What it learns then it notices by itself, and assigns anew.
+        """
+        async for _ in self.itertimer(_LOOK_S):
+            await self.ask_for_topics()
+
+    async def ask_for_topics(self) -> None:
+        """Ask for the partitions of what is subscribed to, unless they are known."""
+        consumer = self._consumer
+        if consumer is None:
+            return
+        client = consumer._client  # noqa: SLF001 - there is no other way to ask for it
+        if not all(client.cluster.partitions_for_topic(topic) for topic in consumer.subscription()):
+            await client.force_metadata_update()
 
     def polled(self) -> None:
         """Count the time without a fetch from now on."""

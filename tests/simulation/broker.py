@@ -5,7 +5,7 @@ Requests and answers are aiokafka's own structures, in one version each; all of 
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import errors
@@ -67,7 +67,8 @@ class Broker:
             case offset.OffsetRequest_v1():
                 answer(respond(list(self._offsets(request))))
             case metadata.MetadataRequest_v5():
-                answer(respond(0, [(NODE, "simulated", 9092, None)], "simulated", NODE, self._described()))
+                told = [self._described(name) for name in self._asked_for(request)]
+                answer(respond(0, [(NODE, "simulated", 9092, None)], "simulated", NODE, told))
             case coordination.FindCoordinatorRequest_v1():
                 answer(respond(0, 0, "", NODE, "simulated", 9092))
             case commit.OffsetFetchRequest_v3():
@@ -123,11 +124,14 @@ class Broker:
             found = {_EARLIEST: lambda each: each.start, _LATEST: lambda each: each.end}
             yield topic, [(number, 0, -1, found[at](partitions[number])) for number, at in asked]
 
-    def _described(self) -> list[Any]:
-        return [
-            (0, name, False, [(0, number, NODE, [NODE], [NODE], []) for number in range(len(partitions))])
-            for name, partitions in self.topics.items()
-        ]
+    def _asked_for(self, request: Any) -> Iterable[str]:
+        """All topics where none are named; a list of no topics, with which a client begins, asks for none."""
+        return self.topics if request.topics is None else request.topics
+
+    def _described(self, name: str) -> tuple[Any, ...]:
+        if name not in self.topics:
+            return (errors.UnknownTopicOrPartitionError.errno, name, False, [])
+        return (0, name, False, [(0, number, NODE, [NODE], [NODE], []) for number in range(len(self.topics[name]))])
 
     def _committed(self, request: Any) -> Iterator[tuple[str, list[Any]]]:
         stored = self.group(request.consumer_group).offsets

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiokafka
 import pytest
+from aiokafka import client as aiokafka_client
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer import group_coordinator, subscription_state
 from aiokafka.errors import RebalanceInProgressError
@@ -218,6 +219,31 @@ async def test_a_worker_that_fetches_nothing_polls_as_aiokafka_counts_it() -> No
     assert subscription.fetcher_idle_time < 60
 
 
+@pytest.mark.parametrize(
+    ("subscribed", "known", "asks"),
+    [({"t"}, {}, 1), ({"t"}, {"t": set()}, 1), ({"t"}, {"t": {0}}, 0), ({"t", "u"}, {"t": {0}}, 1), (set(), {}, 0)],
+)
+async def test_a_client_asks_for_topics_that_it_knows_nothing_of(
+    subscribed: set[str], known: dict[str, set[int]], asks: int
+) -> None:
+    """A leader that does not know the topic would assign nobody anything, for five minutes."""
+    asked: list[None] = []
+
+    async def ask() -> None:
+        asked.append(None)
+
+    cluster = SimpleNamespace(partitions_for_topic=known.get)
+    client = SimpleNamespace(cluster=cluster, force_metadata_update=ask)
+    thread: Any = SimpleNamespace(_consumer=SimpleNamespace(_client=client, subscription=lambda: subscribed))
+    await transport.BatchConsumerThread.ask_for_topics(thread)
+    assert len(asked) == asks
+
+
+async def test_a_client_that_is_not_there_yet_asks_for_nothing() -> None:
+    thread: Any = SimpleNamespace(_consumer=None)
+    await transport.BatchConsumerThread.ask_for_topics(thread)
+
+
 async def test_a_placement_ends_the_process_within_half_of_the_request_timeout() -> None:
     seeker = Seeker(starts=None)
     began = asyncio.get_running_loop().time()
@@ -311,6 +337,13 @@ LEANED_ON: dict[str, tuple[Callable[..., Any], str]] = {
     "Consumer.resume_partitions": (faust_consumer.Consumer.resume_partitions, "afe6b7c02a41"),
     "App._on_partitions_revoked": (faust_app.App._on_partitions_revoked, "d5c895bbe57d"),  # noqa: SLF001
     "Fetcher.fetched_records": (aiokafka_fetcher.Fetcher.fetched_records, "be4348896b9b"),
+    "GroupCoordinator._perform_assignment": (group_coordinator.GroupCoordinator._perform_assignment, "a5cf61fa9732"),  # noqa: SLF001
+    "BaseCoordinator._handle_metadata_update": (
+        group_coordinator.BaseCoordinator._handle_metadata_update,  # noqa: SLF001
+        "b2832b6d82be",
+    ),
+    "AIOKafkaClient.force_metadata_update": (aiokafka_client.AIOKafkaClient.force_metadata_update, "cb7befef21c8"),
+    "AIOKafkaClient.set_topics": (aiokafka_client.AIOKafkaClient.set_topics, "9f9b55d6d899"),
     "GroupCoordinator.ensure_active_group": (group_coordinator.GroupCoordinator.ensure_active_group, "33c84c1a9301"),
     "GroupCoordinator._heartbeat_routine": (group_coordinator.GroupCoordinator._heartbeat_routine, "61d010289522"),  # noqa: SLF001
     "SubscriptionState.fetch_context": (subscription_state.SubscriptionState.fetch_context, "ff2a654dca23"),
