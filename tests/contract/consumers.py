@@ -138,6 +138,17 @@ class ConsumersContract:
         member.consumer.seek(member.tp(0), 2)
         assert [offset for _, offset, _ in await member.fetch(2)] == [6, 7]
 
+    async def test_a_client_is_told_of_the_topics_that_it_asks_for_and_of_none_when_it_begins(
+        self, cluster: Cluster
+    ) -> None:
+        """A leader that never was told more assigns nobody anything (pipeline/transport.py)."""
+        client = (await self.join(cluster)).consumer._client  # noqa: SLF001
+        assert client.cluster.topics() == {cluster.topic}
+        await client.bootstrap()
+        assert client.cluster.topics() == set()
+        await client.add_topic("no-such-topic")
+        assert client.cluster.topics() == {cluster.topic}
+
     # -- groups --------------------------------------------------------------------------------------------------------
 
     async def test_a_lone_member_has_every_partition(self, cluster: Cluster) -> None:
