@@ -55,9 +55,9 @@ MEMBERS: Final = {
     "edge": "edge|gateway",
     "kafka": r"kafka\d?|gateway|aggregates|profiles|topics",
     "patroni": r"patroni\d|etcd\d",
-    "postgres": r"patroni\d|postgres|postgres-proxy|gateway|aggregates|profiles|roles|migrations",
+    "databases": r"patroni\d|postgres-proxy",
+    "postgres": r"postgres|postgres-proxy|gateway|aggregates|profiles|roles|migrations",
     "aerospike": r"aerospike\d|gateway|profiles",
-    "monitoring": r"patroni\d|postgres-proxy|edge|gateway|aggregates|profiles",
 }
 
 
