@@ -4,7 +4,7 @@ Each setting here has its reason; the design's measurements are in docs/design.m
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -86,9 +86,9 @@ class Consuming:
         member: str = self._app.consumer.member_id
         return member
 
-    async def committed(self) -> dict[int, int]:
-        """What Kafka was told of this very topic, of the assigned partitions. Raises `aiokafka.errors.KafkaError`."""
-        told = await self._app.consumer.told_kafka()
+    async def committed(self, partitions: Collection[int]) -> dict[int, int]:
+        """What Kafka was told of these partitions of this very topic. Raises `broker.errors.BrokerUnavailable`."""
+        told = await self._app.consumer.told_kafka({TP(self._topic, partition) for partition in partitions})
         return {tp.partition: offset for tp, (offset, note) in told.items() if note == self._note}
 
 

@@ -5,7 +5,7 @@ its place in Kafka, behind the write: what a crash leaves uncommitted is written
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from pipeline import buffered_sink, intake, limits, log, metrics, pending
@@ -20,8 +20,11 @@ _log = logging.get_logger(__name__)
 class Place(intake.Place, Protocol):
     """The consumer's position, and what Kafka was told of it."""
 
-    async def committed(self) -> dict[int, int]:
-        """The committed offset, in this very topic, of each assigned partition that has one."""
+    async def committed(self, partitions: Collection[int]) -> dict[int, int]:
+        """The committed offset, in this very topic, of each of `partitions` that has one.
+
+        Raises `broker.errors.BrokerUnavailable`.
+        """
 
 
 class Letters(Protocol):
@@ -56,7 +59,7 @@ class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
 
     async def _find_starts(self, partitions: set[int]) -> dict[int, int]:
         """Where Kafka was told that the group is; the beginning where it was told nothing, or of a log now gone."""
-        committed = await self._place.committed()
+        committed = await self._retrier.ask(lambda: self._place.committed(partitions), for_good=True)
         reach = await self._retrier.ask(self._topic.offsets, for_good=True)
         return {each: _start(each, committed.get(each), *reach[each]) for each in partitions}
 

@@ -7,11 +7,11 @@ version changes it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Protocol
 
-from aiokafka.errors import RebalanceInProgressError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.tables import recovery
 from faust.transport.drivers import aiokafka as driver
@@ -19,11 +19,14 @@ from faust.types import TP
 from mode import Service
 
 import stores.errors
+from broker.errors import BrokerUnavailable
 from pipeline import batches, errors, placement
 from runtime import logging
 
 _log = logging.get_logger(__name__)
 _LOOK_S: Final = 1.0
+_QUESTIONS: Final = 5
+"""To Kafka, in the time that taking up partitions may take, stores and brokers at hand."""
 
 
 class Seeker(Protocol):
@@ -143,11 +146,19 @@ class BatchConsumer(driver.Consumer):
         consumer = self._thread._consumer  # noqa: SLF001
         return consumer._coordinator.member_id if consumer is not None else ""  # noqa: SLF001
 
-    async def told_kafka(self) -> dict[TP, tuple[int, str]]:
-        """`(offset, note)` as committed, of each assigned partition that has such. Raises `KafkaError`."""
-        coordinator = self._thread._ensure_consumer()._coordinator  # noqa: SLF001 - `committed` drops the note
-        asked = [TopicPartition(*tp) for tp in self.assignment()]
-        found = await self._thread.call_thread(coordinator.fetch_committed_offsets, asked)
+    async def told_kafka(self, partitions: Collection[TP]) -> dict[TP, tuple[int, str]]:
+        """`(offset, note)` as committed, of each of `partitions` that has such.
+
+        Raises `broker.errors.BrokerUnavailable`, and TimeoutError where the consumer's own thread does not answer.
+        """
+        half = self.app.conf.broker_request_timeout / 2
+        asked = [TopicPartition(*tp) for tp in partitions]
+        try:
+            async with asyncio.timeout(half):
+                found = await self._thread.call_thread(self._thread.told_kafka, asked, half / _QUESTIONS)
+        except TimeoutError as error:
+            message = f"partitions were not taken up within {half:.0f} s: the consumer's thread does not answer"
+            raise TimeoutError(message) from error
         return {TP(*tp): (committed.offset, committed.metadata) for tp, committed in found.items()}
 
     def on_buffer_full(self, tp: TP) -> None:
@@ -202,6 +213,25 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         if coordinator._performed_join_prepare or coordinator._rejoin_needed_fut.done():  # noqa: SLF001
             raise RebalanceInProgressError
         await consumer.commit(offsets)
+
+    async def told_kafka(
+        self, partitions: Sequence[TopicPartition], patience_s: float
+    ) -> dict[TopicPartition, OffsetAndMetadata]:
+        """What is committed, notes included. Raises `broker.errors.BrokerUnavailable`.
+
+        aiokafka asks until it is answered: of the two calls that this thread takes at a time, that would be one for as
+        long as Kafka is away, and nobody would know that it is.
+        """
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - `committed` drops the note
+        try:
+            async with asyncio.timeout(patience_s):
+                found: dict[TopicPartition, OffsetAndMetadata] = await coordinator.fetch_committed_offsets(partitions)
+        except GroupAuthorizationFailedError:
+            raise
+        except (KafkaError, TimeoutError) as error:
+            message = f"Kafka did not say how far the group is: {error!r}"
+            raise BrokerUnavailable(message) from error
+        return found
 
     @Service.task
     async def _ask_for_topics(self) -> None:

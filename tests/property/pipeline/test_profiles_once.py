@@ -6,7 +6,7 @@ event stands in its profile once, and each broken record is one letter.
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final
 
 import hypothesis
@@ -184,9 +184,9 @@ class Place(FakeConsumer):
         super().__init__(world.log)
         self._world = world
 
-    async def committed(self) -> dict[int, int]:
+    async def committed(self, partitions: Collection[int]) -> dict[int, int]:
         await asyncio.sleep(0)
-        return {each: self._world.told[each] for each in self.positions if each in self._world.told}
+        return {each: self._world.told[each] for each in partitions if each in self._world.told}
 
 
 def _position(entry_key: bytes) -> tuple[int, int]:

@@ -65,8 +65,9 @@ def test_faust_keeps_no_account_of_single_offsets(made: object) -> None:
 async def test_what_kafka_was_told_of_a_topic_with_another_id_is_no_place_in_this_one() -> None:
     old, new = uuid.uuid4(), uuid.uuid4()
 
-    async def told_kafka() -> dict[TP, tuple[int, str]]:
+    async def told_kafka(partitions: set[TP]) -> dict[TP, tuple[int, str]]:
+        assert partitions == {TP("t", 0), TP("t", 1), TP("t", 2)}
         return {TP("t", 0): (7, str(old)), TP("t", 1): (9, str(new)), TP("t", 2): (5, "")}
 
     consuming = app.Consuming(SimpleNamespace(consumer=SimpleNamespace(told_kafka=told_kafka)), "t", new)
-    assert await consuming.committed() == {1: 9}
+    assert await consuming.committed({0, 1, 2}) == {1: 9}

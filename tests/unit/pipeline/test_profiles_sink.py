@@ -1,10 +1,12 @@
 """The profiles worker between consumer and store: written before Kafka is told, and replays change nothing."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 from prometheus_client import REGISTRY
 
+from broker.errors import BrokerUnavailable
 from pipeline import errors, letters
 from pipeline.profiles_sink import ProfilesSink
 from pipeline.settings import ProfilesSettings
@@ -24,9 +26,13 @@ class Place(FakeConsumer):
     def __init__(self, log: FakeLog) -> None:
         super().__init__(log)
         self.told: dict[int, int] = {}
+        self.away = False
 
-    async def committed(self) -> dict[int, int]:
-        return {partition: self.told[partition] for partition in self.positions if partition in self.told}
+    async def committed(self, partitions: Collection[int]) -> dict[int, int]:
+        if self.away:
+            message = "no coordinator"
+            raise BrokerUnavailable(message)
+        return {partition: self.told[partition] for partition in partitions if partition in self.told}
 
 
 class Writing:
@@ -103,6 +109,15 @@ async def test_a_worker_that_died_before_kafka_was_told_writes_the_same_entries_
 async def test_a_group_goes_on_where_kafka_was_told_that_it_is(writing: Writing) -> None:
     writing.place.told = {0: 7}
     assert await writing.placed() == {0: 7}
+
+
+async def test_kafka_is_asked_for_the_place_until_it_answers(writing: Writing) -> None:
+    """A rebalance comes when a broker is killed, and its coordinator with it."""
+    writing.place.told, writing.place.away = {0: 7}, True
+    placing = asyncio.create_task(writing.placed())
+    await eventually.until(writing.sink.is_asking)
+    writing.place.away = False
+    assert await placing == {0: 7}
 
 
 async def test_a_group_whose_place_retention_overtook_takes_what_is_left_and_counts_what_is_gone(

@@ -13,13 +13,15 @@ import pytest
 from aiokafka import client as aiokafka_client
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer import group_coordinator, subscription_state
-from aiokafka.errors import RebalanceInProgressError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, RebalanceInProgressError
+from aiokafka.structs import OffsetAndMetadata
 from faust.app import base as faust_app
 from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as faust_driver
 from faust.types import TP
 
+from broker.errors import BrokerUnavailable
 from pipeline import batches, errors, transport
 from tests.support import eventually
 from tests.support.fakes.counting import records
@@ -56,6 +58,19 @@ class Seeker:
         self.failures.append(error)
 
 
+class Thread(transport.BatchConsumerThread):
+    """The consumer's thread, in the test's own."""
+
+    def __init__(self, consumer: "Consumer") -> None:
+        self.asked_of = consumer
+
+    def _ensure_consumer(self) -> Any:
+        return SimpleNamespace(commit=self.asked_of.note_commit, _coordinator=self.asked_of.coordinator)
+
+    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        return await fun(*args, **kwargs)
+
+
 class Consumer(transport.BatchConsumer):
     """The consumer under test, without the service and the thread below it."""
 
@@ -71,13 +86,16 @@ class Consumer(transport.BatchConsumer):
         self.sought: list[Mapping[TP, int]] = []
         self.assigned = {ONE, TWO}
         self.committed: list[dict[Any, Any]] = []
+        self.answer: Callable[[Any], Awaitable[Any]] = pytest.fail
         self.coordinator = SimpleNamespace(
-            _performed_join_prepare=False, _rejoin_needed_fut=SimpleNamespace(done=lambda: False)
+            _performed_join_prepare=False,
+            _rejoin_needed_fut=SimpleNamespace(done=lambda: False),
+            fetch_committed_offsets=lambda asked: self.answer(asked),
         )
         self._buffered_partitions = set()
         self._paused_partitions = set()
         self._active_partitions = {ONE, TWO}
-        self._thread: Any = self
+        self._thread: Any = Thread(self)
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own signature
         self.during_fetch()
@@ -92,17 +110,8 @@ class Consumer(transport.BatchConsumer):
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         self.sought.append(partitions)
 
-    def _ensure_consumer(self) -> Any:
-        return SimpleNamespace(commit=self._note_commit, _coordinator=self.coordinator)
-
-    async def _note_commit(self, offsets: dict[Any, Any]) -> None:
+    async def note_commit(self, offsets: dict[Any, Any]) -> None:
         self.committed.append(offsets)
-
-    async def commit_between_rebalances(self, offsets: Any) -> None:
-        await transport.BatchConsumerThread.commit_between_rebalances(self, offsets)  # type: ignore[arg-type]
-
-    async def call_thread(self, call: Callable[..., Awaitable[None]], *arguments: Any) -> None:
-        await call(*arguments)
 
     async def all(self) -> list[tuple[TP, Any]]:
         return [pair async for pair in self.getmany(1.0)]
@@ -283,6 +292,46 @@ async def test_kafka_is_told_of_assigned_partitions_and_never_of_none() -> None:
     await consumer.tell_kafka({ONE: 5, TWO: 6}, "id")
     [told] = consumer.committed
     assert {(tp.partition, at.offset, at.metadata) for tp, at in told.items()} == {(1, 6, "id")}
+
+
+async def test_kafka_is_asked_for_the_place_of_partitions_with_its_note() -> None:
+    consumer = Consumer()
+    consumer.answer = lambda asked: _at_once({tp: OffsetAndMetadata(5, "id") for tp in asked})
+    assert await consumer.told_kafka({TWO}) == {TWO: (5, "id")}
+
+
+async def test_a_coordinator_that_does_not_answer_is_a_broker_that_is_away() -> None:
+    """aiokafka would go on asking, and nobody would know that Kafka is away."""
+    consumer = Consumer(request_timeout=0.02)
+    consumer.answer = lambda _: asyncio.sleep(3600)
+    with pytest.raises(BrokerUnavailable):
+        await consumer.told_kafka({ONE})
+
+
+async def test_what_kafka_says_instead_of_the_place_is_worth_another_try_unless_it_is_a_missing_right() -> None:
+    for failure, meaning in (
+        (KafkaError("UnknownError"), BrokerUnavailable),
+        (GroupAuthorizationFailedError("group"), GroupAuthorizationFailedError),
+    ):
+        consumer = Consumer()
+        consumer.answer = lambda _, failure=failure: _at_once(failure)  # type: ignore[misc]
+        with pytest.raises(meaning):
+            await consumer.told_kafka({ONE})
+
+
+async def test_a_consumer_thread_that_stands_still_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A question that never ends would excuse the worker for ever."""
+    monkeypatch.setattr(Thread, "call_thread", lambda *_: asyncio.sleep(3600))
+    with pytest.raises(TimeoutError, match="the consumer's thread does not answer"):
+        await Consumer(request_timeout=0.02).told_kafka({ONE})
+
+
+async def _at_once(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 async def test_a_commit_waits_for_the_end_of_a_rebalance() -> None:
