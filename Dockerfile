@@ -38,7 +38,7 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PROBE_HOST=0.0.0.0
 WORKDIR /opt/allezone
 USER 10001:10001
-EXPOSE 8088
-# Which command and which check a container has is the stack's business; this one is the gateway's.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["healthcheck", "8088", "/healthz"]
+EXPOSE 8088 8089
+# Which command and which check a container has is the stack's business; this one is the gateway's, on its internal port.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["healthcheck", "8089", "/healthz"]
 CMD ["python", "-m", "gateway"]
