@@ -6,6 +6,7 @@ tests need none.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,10 @@ ROOT: Final = Path(__file__).parents[2]
 STACKS: Final = ROOT / "stacks"
 REGISTRY: Final = "registry.test:5000"
 RELEASE: Final = "release-7"
+CLUSTER: Final = ("1.stateful", "2.stateless")
+"""What a cluster runs: both files."""
+
+_PARTS: Final = ("services", "networks", "secrets", "volumes", "configs")
 
 _VARIABLE: Final = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<rule>:-|:\?|-)(?P<rest>[^}]*))?\})")
 
@@ -34,16 +39,23 @@ class Stack(msgspec.Struct):
     networks: dict[str, dict[str, Any]]
     secrets: dict[str, dict[str, Any]]
     volumes: dict[str, Any]
+    configs: dict[str, dict[str, Any]]
     other: dict[str, Any]
 
-    def jobs(self) -> set[str]:
-        """Names of the services that run once."""
-        return {name for name, service in self.services.items() if is_job(service)}
+    def content(self) -> dict[str, Any]:
+        """The whole file, as YAML has it."""
+        parts = {part: getattr(self, part) for part in _PARTS}
+        return {**self.other, **parts}
 
 
 def is_job(service: Mapping[str, Any]) -> bool:
     """Whether a service runs once and ends."""
     return str(service.get("deploy", {}).get("mode", "")).endswith("-job")
+
+
+def is_global(service: Mapping[str, Any]) -> bool:
+    """Whether a service has a task on every node."""
+    return str(service.get("deploy", {}).get("mode", "")) == "global"
 
 
 def images() -> dict[str, str]:
@@ -62,15 +74,29 @@ def environment() -> dict[str, str]:
 
 def render(name: str, variables: Mapping[str, str] | None = None) -> Stack:
     """`stacks/NAME.yaml`. Raises VariableMissing."""
-    text = (STACKS / f"{name}.yaml").read_text("utf-8")
-    return parse(name, text, environment() if variables is None else variables)
-
-
-def parse(name: str, text: str, variables: Mapping[str, str]) -> Stack:
-    """A stack from its text."""
-    content = _interpolate(yaml.safe_load(text), variables)
-    parts = {part: content.pop(part, None) or {} for part in ("services", "networks", "secrets", "volumes")}
+    content = _interpolate(_read(name), environment() if variables is None else variables)
+    parts = {part: content.pop(part, None) or {} for part in _PARTS}
     return Stack(name=name, **parts, other={key: part for key, part in content.items() if not key.startswith("x-")})
+
+
+def render_cluster() -> Stack:
+    """Both files as one. A network that the second finds and the first makes is the one that is made."""
+    first, second = (render(name) for name in CLUSTER)
+    found = {
+        name
+        for name, network in second.networks.items()
+        if network.get("external") and network.get("name") == first.networks.get(name, {}).get("name")
+    }
+    second.networks = {name: network for name, network in second.networks.items() if name not in found}
+    parts = {part: {**getattr(first, part), **getattr(second, part)} for part in _PARTS}
+    return Stack(name="cluster", **parts, other=first.other)
+
+
+@functools.cache
+def _read(name: str) -> dict[str, Any]:
+    """Read once a run. Nobody changes it: what is filled in is made anew."""
+    content: dict[str, Any] = yaml.safe_load((STACKS / f"{name}.yaml").read_text("utf-8"))
+    return content
 
 
 def _interpolate(part: Any, variables: Mapping[str, str]) -> Any:

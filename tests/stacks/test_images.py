@@ -1,5 +1,6 @@
 """The Dockerfiles and the list of images that they are built from."""
 
+import json
 import re
 from pathlib import Path
 from typing import Final
@@ -7,7 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.stacks import rendering
+from gateway.settings import GatewaySettings
+from tests.stacks import processes, rendering
 
 DOCKERFILES: Final = (rendering.ROOT / "Dockerfile", *sorted((rendering.ROOT / "services").glob("*/Dockerfile")))
 _PINNED: Final = re.compile(r"[a-z0-9./-]+:v?\d+(\.\d+)+[a-z0-9.-]*(@sha256:[0-9a-f]{64})?")
@@ -37,6 +39,26 @@ def test_the_container_is_not_root_and_checks_itself(path: Path) -> None:
     assert users
     assert users[-1].split(":")[0] not in {"root", "0"}
     assert any(words[0] == "HEALTHCHECK" and "healthcheck" in " ".join(words) for words in last_stage)
+
+
+@each_dockerfile
+def test_the_image_checks_what_the_stacks_check(path: Path) -> None:
+    """For whoever runs it without one: on a port that the process serves in production as well."""
+    checks = [words for words in _instructions(path) if words[0] == "HEALTHCHECK"]
+    words = " ".join(json.loads(" ".join(checks[-1]).partition("CMD ")[2]))
+    image = "application" if path.parent == rendering.ROOT else path.parent.name
+    services = [
+        name
+        for name, service in rendering.render_cluster().services.items()
+        if f"/allezone-{image}:" in service["image"] and not rendering.is_job(service)
+    ]
+    assert services
+    assert words in {process.health for process in map(processes.of, services) if process is not None}
+
+
+def test_the_image_of_the_application_checks_the_gateways_internal_port() -> None:
+    settings = GatewaySettings.model_construct(environment="production", internal_port=None)
+    assert f'["healthcheck", "{settings.internal_port_served()}", "/healthz"]' in DOCKERFILES[0].read_text("utf-8")
 
 
 @each_dockerfile

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from tests.stacks import policies, rendering
-from tests.stacks.test_policies import CLUSTER
+from tests.stacks import rendering
+from tests.stacks.policies import placement
 
 LAYOUTS: Final = sorted(path.name for path in (rendering.STACKS / "layouts").glob("*.nodes"))
 # Of how many members at least how many must be left, for writes to go on.
@@ -37,6 +37,14 @@ def test_any_one_machine_can_go(name: str) -> None:
         assert not short, f"without {lost} too few are left: {short}"
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_etcd_waits_for_no_other_databases_disk(name: str) -> None:
+    """A member that is late in writing takes Patroni's primary away; Kafka and PostgreSQL write all the time."""
+    for node, labels in _layout(name).items():
+        busy = labels.get("service", "").startswith(("kafka", "patroni"))
+        assert not ("etcd" in labels and busy), node
+
+
 def test_a_layout_that_cannot_lose_a_machine_is_found() -> None:
     one = {"vm1": {"etcd": "etcd1"}, "vm2": {"etcd": "etcd2"}}
     assert _members({"vm1": one["vm1"]})["etcd"] < QUORUMS["etcd"]
@@ -53,8 +61,8 @@ def _members(layout: Layout) -> dict[str, int]:
 
 
 def _needed() -> set[tuple[str, str]]:
-    stacks = [rendering.render(name) for name in CLUSTER]
-    return {label for stack in stacks for service in stack.services.values() for label in policies.labels_of(service)}
+    stacks = [rendering.render(name) for name in rendering.CLUSTER]
+    return {label for stack in stacks for service in stack.services.values() for label in placement.labels_of(service)}
 
 
 def _layout(name: str) -> Layout:

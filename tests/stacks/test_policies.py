@@ -4,8 +4,7 @@ import pytest
 
 from tests.stacks import policies, rendering
 
-CLUSTER = ("1.stateful", "2.stateless")
-FILES = (*CLUSTER, "small")
+FILES = (*rendering.CLUSTER, "small")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -14,10 +13,15 @@ def test_it_holds_everywhere(policy: policies.Policy, name: str) -> None:
     assert list(policy(rendering.render(name))) == []
 
 
-@pytest.mark.parametrize("name", CLUSTER)
+@pytest.mark.parametrize("name", rendering.CLUSTER)
 @pytest.mark.parametrize("policy", policies.IN_A_CLUSTER, ids=lambda policy: policy.__name__)
 def test_it_holds_in_a_cluster(policy: policies.Policy, name: str) -> None:
     assert list(policy(rendering.render(name))) == []
+
+
+@pytest.mark.parametrize("policy", policies.OF_THE_WHOLE, ids=lambda policy: policy.__name__)
+def test_it_holds_of_both_files_together(policy: policies.Policy) -> None:
+    assert list(policy(rendering.render_cluster())) == []
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -1,5 +1,6 @@
 """What the stacks tell our processes is what those processes take: no variable is misspelt, and none is missing."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from gateway.settings import GatewaySettings
 from pipeline.settings import AggregatesSettings, ProfilesSettings
 from runtime.settings import DatabaseSettings, KafkaSettings, Settings
 from stores.role_settings import RoleSettings
-from tests.stacks import rendering
+from tests.stacks import processes, rendering
 from tests.stacks.durations import seconds
 
 PROCESSES: Final[dict[str, type[Settings]]] = {
@@ -20,24 +21,32 @@ PROCESSES: Final[dict[str, type[Settings]]] = {
     "roles": RoleSettings,
     "migrations": DatabaseSettings,
 }
-_ENDS_WITHIN: Final = {"gateway": 20.0, "edge": 25.0}  # gateway/server.py, hard-stop-after in edge.cfg
+FILES: Final = ("2.stateless", "small")
+
+each_process = pytest.mark.parametrize("name", PROCESSES)
+each_file = pytest.mark.parametrize("file", FILES)
 
 
-def test_every_process_of_ours_is_looked_at() -> None:
-    services = rendering.render("2.stateless").services
+@each_file
+def test_every_process_of_ours_is_looked_at(file: str) -> None:
+    services = rendering.render(file).services
     assert {name for name, service in services.items() if "application" in service["image"]} == PROCESSES.keys()
 
 
-@pytest.mark.parametrize("name", PROCESSES)
-def test_a_process_knows_every_variable(name: str) -> None:
+@each_file
+@each_process
+def test_a_process_knows_every_variable(file: str, name: str) -> None:
     known = {field.upper() for field in PROCESSES[name].model_fields}
-    told = {variable.removesuffix("_FILE") if variable not in known else variable for variable in _environment(name)}
-    assert told <= known
+    told = _environment(file, name)
+    assert {variable.removesuffix("_FILE") if variable not in known else variable for variable in told} <= known
 
 
-@pytest.mark.parametrize("name", PROCESSES)
-def test_a_process_starts_with_what_it_is_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, (variable, value) in enumerate(_environment(name).items()):
+@each_file
+@each_process
+def test_a_process_starts_with_what_it_is_told(
+    file: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, (variable, value) in enumerate(_environment(file, name).items()):
         if str(value).startswith("/run/secrets/"):
             value = tmp_path / variable
             value.write_text(f"a secret that is long enough {number}")
@@ -46,30 +55,49 @@ def test_a_process_starts_with_what_it_is_told(name: str, tmp_path: Path, monkey
     assert settings.environment == "production"
 
 
-@pytest.mark.parametrize("name", PROCESSES)
-def test_a_process_of_the_one_machine_form_has_not_crept_in(name: str) -> None:
+@each_file
+@each_process
+def test_a_process_of_the_one_machine_form_has_not_crept_in(file: str, name: str) -> None:
     """`local` would take empty passwords and no tokens."""
-    assert "ENVIRONMENT" not in _environment(name)
+    assert "ENVIRONMENT" not in _environment(file, name)
 
 
-@pytest.mark.parametrize("name", _ENDS_WITHIN)
-def test_nothing_is_killed_before_its_own_end(name: str) -> None:
-    grace = rendering.render("2.stateless").services[name]["stop_grace_period"]
-    assert seconds(grace) > _ENDS_WITHIN[name]
+@each_file
+def test_what_a_process_asks_for_is_a_service_of_the_file(file: str) -> None:
+    """A host that is misspelt would be found out by nobody before it is deployed."""
+    services = {**rendering.render(file).services, **(rendering.render_cluster().services if file != "small" else {})}
+    for name in PROCESSES:
+        told = _environment(file, name)
+        hosts = [told.get("DB_HOST", "")] + [
+            host.partition(":")[0]
+            for key in ("KAFKA_HOSTS", "AEROSPIKE_HOSTS")
+            for host in told.get(key, "").split(",")
+        ]
+        assert {host for host in hosts if host} <= services.keys()
+
+
+def test_the_edge_ends_within_the_time_that_its_policy_knows() -> None:
+    text = (rendering.ROOT / "services" / "haproxy" / "edge.cfg").read_text("utf-8")
+    found = re.search(r"^\s*hard-stop-after (\w+)$", text, re.MULTILINE)
+    edge = processes.of("edge")
+    assert found is not None
+    assert edge is not None
+    assert seconds(found[1]) == edge.ends_within
 
 
 def test_only_the_edges_own_network_is_believed() -> None:
     stack = rendering.render("2.stateless")
     subnet = stack.networks["edge"]["ipam"]["config"][0]["subnet"]
-    assert _environment("gateway")["TRUSTED_PROXIES"] == subnet
+    assert _environment("2.stateless", "gateway")["TRUSTED_PROXIES"] == subnet
 
 
-def test_health_is_asked_on_the_port_that_has_it() -> None:
-    services = rendering.render("2.stateless").services
+@each_file
+def test_health_is_asked_on_the_port_that_has_it(file: str) -> None:
+    services = rendering.render(file).services
     for name, variable in (("gateway", "INTERNAL_PORT"), ("aggregates", "PROBE_PORT"), ("profiles", "PROBE_PORT")):
         assert str(services[name]["environment"][variable]) in services[name]["healthcheck"]["test"]
 
 
-def _environment(name: str) -> dict[str, Any]:
-    environment: dict[str, Any] = rendering.render("2.stateless").services[name]["environment"]
+def _environment(file: str, name: str) -> dict[str, Any]:
+    environment: dict[str, Any] = rendering.render(file).services[name]["environment"]
     return environment

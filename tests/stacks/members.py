@@ -1,0 +1,44 @@
+"""Who belongs on which network: those who serve there, and those who must talk to them."""
+
+import re
+from typing import Final
+
+import msgspec
+
+
+class Members(msgspec.Struct, frozen=True):
+    """Names of services, as regular expressions."""
+
+    servers: str
+    clients: str = ""
+
+    def have(self, service: str) -> bool:
+        return bool(re.fullmatch(f"{self.servers}|{self.clients}", service))
+
+    def are_served_by(self, service: str) -> bool:
+        return bool(re.fullmatch(self.servers, service))
+
+
+NETWORKS: Final = {
+    "public": Members("edge"),
+    "edge": Members("gateway", "edge"),
+    "kafka": Members(r"kafka\d?", "gateway|aggregates|profiles|topics|kafka-exporter"),
+    "patroni": Members(r"patroni\d|etcd\d", "prometheus"),
+    "databases": Members(r"patroni\d", r"postgres-proxy|postgres-exporter\d"),
+    # Prometheus asks the gateway and the workers here as well, so that it is on neither Kafka's network nor the edge's.
+    "postgres": Members("postgres|postgres-proxy", "gateway|aggregates|profiles|roles|migrations|prometheus|grafana"),
+    "aerospike": Members(r"aerospike\d", r"gateway|profiles|aerospike-exporter\d"),
+    "operators": Members("edge|grafana", "prometheus"),
+    "monitoring": Members(r"prometheus|\w+-exporter\d?", "grafana"),
+}
+# They meet whomever they watch, and each other.
+_OF_MONITORING: Final = re.compile(r"prometheus|grafana|\w+-exporter\d?")
+
+
+def kind(service: str) -> str:
+    """`kafka1` is a `kafka`: members of one cluster are one service to everybody else."""
+    return service.rstrip("0123456789")
+
+
+def is_of_monitoring(service: str) -> bool:
+    return bool(_OF_MONITORING.fullmatch(service))

@@ -1,0 +1,50 @@
+"""What each process needs of its service: which check is of itself alone, and how long it takes to end."""
+
+import re
+from typing import Final
+
+import msgspec
+
+
+class Process(msgspec.Struct, frozen=True):
+    """One kind of process. `health` are the words of its check, none for a job; `ends_within` are seconds from the stop
+    signal to the end of what must not be cut off."""
+
+    health: str
+    ends_within: float
+
+
+def _wget(port: int, path: str) -> str:
+    """For images that have busybox and no bash."""
+    return f"wget -q -T 4 -O /dev/null http://127.0.0.1:{port}{path}"
+
+
+# By the names of services, as regular expressions.
+_PROCESSES: Final = {
+    # The controller's port: the broker's opens only when a quorum has let the broker in. An end hands leadership over.
+    r"kafka\d?": Process("healthcheck 9093", 45),
+    # The peers' port, for the same reason.
+    r"etcd\d": Process("healthcheck 2380", 10),
+    # /liveness is Patroni's own; a checkpoint of a busy server comes before the end.
+    r"patroni\d": Process("healthcheck 8008 /liveness", 90),
+    "postgres": Process("bash -c : <>/dev/tcp/127.0.0.1/5432", 45),
+    "postgres-proxy": Process("healthcheck 8404 /healthz", 5),
+    # What is in memory of the index is lost anyway; what waits for the disk is written.
+    r"aerospike\d": Process("healthcheck 3000", 30),
+    "edge": Process("healthcheck 8404 /healthz", 25),  # hard-stop-after in edge.cfg
+    "gateway": Process("healthcheck 8089 /healthz", 20),  # gateway/server.py
+    # A write that is under way, the last one, leaving the group.
+    "aggregates|profiles": Process("healthcheck 8100 /healthz", 25),
+    "topics|roles|migrations": Process("", 10),
+    "prometheus": Process(_wget(9090, "/-/healthy"), 30),  # closes its newest block
+    "grafana": Process(_wget(3000, "/api/health"), 5),
+    "node-exporter": Process(_wget(9100, "/"), 1),
+    "kafka-exporter": Process(_wget(9308, "/healthz"), 1),
+    r"postgres-exporter\d": Process(_wget(9187, "/"), 1),
+    r"aerospike-exporter\d": Process(_wget(9145, "/health"), 1),
+}
+
+
+def of(service: str) -> Process | None:
+    """What runs in the service of this name, if anybody has said it."""
+    return next((process for name, process in _PROCESSES.items() if re.fullmatch(name, service)), None)
