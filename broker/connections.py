@@ -59,11 +59,15 @@ class Asking:
         """`question(client, ...)`, and what it raises. Blocks as long as that does."""
         try:
             return question(self._admin, *args, **more)
+        except errors.GroupUnavailable:
+            raise  # it was not the client that had no answer
         except errors.BrokerUnavailable:
             self._admin = Admin(self._bootstrap)
             raise
 
 
-def translated(error: KafkaException) -> errors.BrokerError:
+def translated(
+    error: KafkaException, kind: type[errors.BrokerUnavailable] = errors.BrokerUnavailable
+) -> errors.BrokerUnavailable:
     """The error of this package that a failed question to Kafka stands for."""
-    return errors.BrokerUnavailable(f"Kafka did not answer: {error.args[0].str()}")
+    return kind(f"Kafka did not answer: {error.args[0].str()}")

@@ -2,6 +2,7 @@
 
 BrokerError
 ├── BrokerUnavailable       no broker answered in time
+│   └── GroupUnavailable    nor did a group's coordinator, over a connection of the question's own
 ├── TopicError
 │   ├── TopicMissing        the topic does not exist, and nothing but `broker.topics.ensure` makes it
 │   └── TopicMisconfigured  it exists, or was asked for, with settings that would lose events
@@ -17,6 +18,10 @@ class BrokerError(Exception):
 
 class BrokerUnavailable(BrokerError):
     """No broker answered in time; the message is the client library's reason."""
+
+
+class GroupUnavailable(BrokerUnavailable):
+    """A group's coordinator did not answer in time, over a connection made for the question: no other is the worse."""
 
 
 class TopicError(BrokerError):
