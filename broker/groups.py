@@ -40,7 +40,7 @@ def members(admin: connections.Admin, group: str, timeout_s: float = _TIMEOUT_S)
     """The hosts of the group's members; empty for a group that nobody is in, or that there never was.
 
     A member that was killed is one until its session times out. Blocks for a few times `timeout_s` at most. Raises
-    `broker.errors.BrokerUnavailable`.
+    `broker.errors.GroupUnavailable`.
     """
     return [member.host for member in _described(admin, group, timeout_s).members]
 
@@ -94,5 +94,5 @@ def _partitions(assignment: bytes) -> list[tuple[str, int]]:
     return [(topic, partition) for topic, partitions in decoded.assignment for partition in partitions]
 
 
-def _unavailable(error: Exception) -> errors.BrokerUnavailable:
-    return errors.BrokerUnavailable(f"Kafka did not answer: {error!r}")
+def _unavailable(error: Exception) -> errors.GroupUnavailable:
+    return errors.GroupUnavailable(f"Kafka did not answer: {error!r}")

@@ -1,6 +1,8 @@
 """What groups have left to do, as a real broker tells it."""
 
+import threading
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -9,6 +11,8 @@ from broker import backlog, connections, errors, producer
 from broker.backlog import Backlog
 from devstack.kafka import KafkaServer
 from tests.support import topics
+
+SECONDS = 10.0
 
 
 def _commit(kafka: KafkaServer, group: str, topic: str, offsets: Mapping[int, int]) -> None:
@@ -42,6 +46,28 @@ async def test_each_group_is_behind_by_what_it_has_not_committed(kafka: KafkaSer
     found = backlog.read(connections.Admin(kafka.bootstrap), topic)
 
     assert found == [Backlog(0, one, 3), Backlog(0, other, 0)]
+
+
+async def test_groups_are_asked_at_once(kafka: KafkaServer, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    topics.make(kafka, topic, partitions=1)
+    groups = [f"{topic}-{number}" for number in range(3)]
+    meeting = threading.Barrier(len(groups))
+
+    class Meeting(Consumer):
+        """One that answers when all are asked."""
+
+        def __init__(self, config: dict[str, Any]) -> None:
+            super().__init__(config)
+            self._is_mine = config["group.id"] in groups
+
+        def committed(self, *args: Any, **more: Any) -> list[TopicPartition]:
+            if self._is_mine:
+                meeting.wait(SECONDS)
+            return super().committed(*args, **more)
+
+    monkeypatch.setattr(backlog, "Consumer", Meeting)
+    found = backlog.read(connections.Admin(kafka.bootstrap), topic, groups)
+    assert found == [Backlog(0, group, 0) for group in groups]
 
 
 async def test_a_partition_never_committed_counts_from_the_earliest_record(kafka: KafkaServer, topic: str) -> None:
