@@ -144,7 +144,8 @@ class BatchConsumer(driver.Consumer):
     def member_id(self) -> str:
         """What Kafka calls this member of the group; empty before it has joined."""
         consumer = self._thread._consumer  # noqa: SLF001
-        return consumer._coordinator.member_id if consumer is not None else ""  # noqa: SLF001
+        coordinator = consumer._coordinator if consumer is not None else None  # noqa: SLF001 - None until it is started
+        return coordinator.member_id if coordinator is not None else ""
 
     async def told_kafka(self, partitions: Collection[TP]) -> dict[TP, tuple[int, str]]:
         """`(offset, note)` as committed, of each of `partitions` that has such.

@@ -33,25 +33,30 @@ def wait_for_topic(settings: WorkerSettings) -> topics.Topic:
             time.sleep(1.0)
 
 
+async def for_ever(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """`run`, which is to run until it is cancelled: its end, however it comes, is the process's."""
+    try:
+        await run()
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        ending.end_process(error)
+    else:
+        ending.end_process(RuntimeError(f"a task that runs for ever ended: {run}"))
+
+
 class Tasks:
-    """Tasks beside the agent. One that ends, ends the process: they all run for ever."""
+    """Tasks beside the agent. One that ends, ends the process."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     def add(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run it from the app's start to its stop."""
+        """Run it from the moment when the app is placed for the first time to its stop."""
 
         @self._app.task  # type: ignore[untyped-decorator]
         async def task() -> None:
-            try:
-                await run()
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:
-                ending.end_process(error)
-            else:
-                ending.end_process(RuntimeError(f"a task that runs for ever ended: {run}"))
+            await for_ever(run)
 
 
 class Movement:
@@ -145,19 +150,22 @@ class Worker:
             self._settings.probe_host, self._settings.probe_port, readiness.dependencies, movement.trouble
         )
         tasks = Tasks(self._app)
-        watching = (heartbeat.run, dog.run, movement.run, readiness.run, _served(probe_server))
-        for task in (sink.run, self.committer.run, *watching, *more):
+        for task in (sink.run, self.committer.run, movement.run, readiness.run, _served(probe_server), *more):
             tasks.add(task)
         garbage.calm()
-        self._until_signal(sink)
+        self._until_signal(sink, heartbeat.run, dog.run)
 
-    def _until_signal(self, sink: Sink) -> None:
+    def _until_signal(self, sink: Sink, *watching: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """`watching` begins before anything else, and ends behind it: what hangs on the way is seen by nobody else."""
+
         @self._app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
         async def last(*_: Any, **__: Any) -> None:
             await write_last(sink, self.committer)
 
         worker = faust.Worker(self._app, loop=self.loop, redirect_stdouts=False, override_logging=False, quiet=True)
         worker.spinner = None  # it writes the codes that hide and show a terminal's cursor into the log
+        for run in watching:
+            worker.add_future(for_ever(run))
         worker.execute_from_commandline()
 
 

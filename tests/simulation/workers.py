@@ -1,5 +1,6 @@
 """Workers, put together as pipeline.worker does it, on the simulation's servers."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
@@ -47,16 +48,17 @@ class Worker:
         self.sink = self._seeker.sink = make_sink(log, consuming, self._committer.note)
         faust_app.add_agent(self._app, TOPIC, self.sink.take)
         members = membership.Membership(log, group, consuming.member_id, log.partitions)
-        dog = watchdog.Watchdog(
+        self._dog = watchdog.Watchdog(
             log, lambda: self.sink.expected, members.orphans, self.sink.is_asking, chosen.stalled_after_s
         )
         tasks = worker.Tasks(self._app)
-        for task in (self.sink.run, self._committer.run, dog.run):
+        for task in (self.sink.run, self._committer.run):
             tasks.add(task)
 
     async def run(self) -> None:
         """Until it is stopped. Raises what crashed it."""
         self._app.finalize()
+        self._watching = asyncio.create_task(worker.for_ever(self._dog.run))
         await self._app.start()
         await self._app.wait()
         if self._app.crash_reason is not None:

@@ -71,6 +71,25 @@ def test_while_postgresql_is_away_the_worker_goes_on_trying_and_the_one_that_sta
         assert second.application.running
 
 
+def test_workers_that_start_while_postgresql_is_away_wait_for_it(
+    log: KafkaSettings, frail_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """Neither was ever placed, the one with the partition as little as the one that is to stand by."""
+    quick = {**quick_watchdog(log), "retry_last_s": 0.5}
+    workers.send(log, events(10))
+    with databases.fresh(frail_postgres) as database:
+        frail_postgres.stop()
+        with (
+            workers.started(log, database, tmp_path / "first", **quick) as first,
+            workers.started(log, database, tmp_path / "second", **quick) as second,
+        ):
+            assert lives(first, second), first.log + second.log
+            frail_postgres.start()
+            frail_postgres.wait_ready()
+            first.wait_counted(10)
+            assert waiting.until(lambda: {each.get("/readyz")[0] for each in (first, second)} == {200}, 20)
+
+
 def test_a_marker_at_the_end_of_the_log_is_not_waited_for(
     log: KafkaSettings, database: DatabaseSettings, tmp_path: Path
 ) -> None:

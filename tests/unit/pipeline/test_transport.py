@@ -334,6 +334,14 @@ async def _at_once(answer: Any) -> Any:
     return answer
 
 
+def test_a_member_has_no_name_before_its_consumer_is_started() -> None:
+    consumer = Consumer()
+    named = SimpleNamespace(_coordinator=SimpleNamespace(member_id="one"))
+    for inner, name in ((None, ""), (SimpleNamespace(_coordinator=None), ""), (named, "one")):
+        consumer._thread._consumer = inner  # noqa: SLF001
+        assert consumer.member_id == name
+
+
 async def test_a_commit_waits_for_the_end_of_a_rebalance() -> None:
     """Sent behind a join it would be refused for its old generation, and aiokafka would join once more."""
     consumer = Consumer()

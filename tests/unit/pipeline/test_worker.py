@@ -101,10 +101,7 @@ async def test_a_task_that_ends_ends_the_process(
         if failure is not None:
             raise failure
 
-    app = App()
-    worker.Tasks(app).add(run)
-    [task] = app.tasks
-    await task()  # type: ignore[operator]
+    await worker.for_ever(run)
     assert [type(error) for error in ended] == [kind]
 
 
@@ -113,7 +110,7 @@ async def test_a_task_that_is_cancelled_by_a_shutdown_does_not(monkeypatch: pyte
     app = App()
     worker.Tasks(app).add(lambda: asyncio.sleep(3600))
     [function] = app.tasks
-    task = asyncio.create_task(function())  # type: ignore[operator]
+    task: asyncio.Task[None] = asyncio.create_task(function())  # type: ignore[operator]
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
