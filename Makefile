@@ -46,6 +46,10 @@ test-faults: kafka  ## Kill, freeze and cut off real processes: nothing lost, no
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE)) \
 	  $(if $(REPORT),--report $(REPORT))
 
+.PHONY: test-stack
+test-stack: venv  ## Deploy, upgrade and break the stacks on a swarm of this machine, as root; ONLY="traffic update" REPORT=file
+	@$(BIN)/python -m tests.stacks.swarm $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
+
 .PHONY: test-aerospike
 test-aerospike: venv  ## Run the tests that need a real Aerospike cluster; AEROSPIKE_HOSTS=127.0.0.1:3000 names it
 	@: $${AEROSPIKE_HOSTS:?names no cluster: AEROSPIKE_HOSTS=127.0.0.1:3000 AEROSPIKE_NAMESPACE=test make test-aerospike}

@@ -1,0 +1,97 @@
+"""Faults under traffic: how long until events are counted again, and whether all is right afterwards."""
+
+import http.client
+import time
+from dataclasses import asdict
+from typing import Any
+
+from tests.stacks.swarm import inside, stage, waiting
+from tests.stacks.swarm.cluster import Container
+from tests.stacks.swarm.deployment import STATEFUL
+
+Figures = dict[str, Any]
+
+_WITHOUT_EDGE = 3  # a machine with a Kafka, an etcd, workers and a manager; the test's clients know one edge
+_PATRONI_PORT = 8008
+
+
+def kill_kafka(on: stage.Stage) -> Figures:
+    """One of three brokers, the one that leads whatever it leads."""
+    [container] = on.cluster.containers(f"{STATEFUL}_kafka1")
+    return _killed(on, container)
+
+
+def kill_primary(on: stage.Stage) -> Figures:
+    """The PostgreSQL that is primary, with its Patroni; another one takes over."""
+    before = primary(on)
+    figures = _killed(on, before)
+    now = primary(on)
+    return {"primary_before": before.service, "primary_after": now.service, **figures}
+
+
+def lose_machine(on: stage.Stage) -> Figures:
+    """A whole machine at once, and its return after a while."""
+    with on.traffic.running(150, tolerant=True) as run:
+        on.machines.lose(_WITHOUT_EDGE)
+        start = time.monotonic()
+        counted = on.probe.counted(120)
+        waiting.until("the managers miss it", lambda: on.cluster.ready_nodes() == stage.COUNT - 1, 60)
+        missed = time.monotonic() - start
+        on.machines.back(_WITHOUT_EDGE)
+        back = time.monotonic()
+        on.cluster.wait_whole(240)
+        whole = time.monotonic() - back
+        again = on.probe.counted(60)
+        figures = asdict(run.wait(150 + 150))
+    return {
+        "counted_again_seconds": round(counted, 1),
+        "missed_seconds": round(missed, 1),
+        "whole_after_return_seconds": round(whole, 1),
+        "counted_after_return_seconds": round(again, 1),
+        **figures,
+    }
+
+
+def primary(on: stage.Stage) -> Container:
+    """The Patroni container that says it is primary. Raises waiting.Late."""
+    found: list[Container] = []
+
+    def one() -> bool:
+        found[:] = [each for each in on.cluster.containers(f"{STATEFUL}_patroni") if _is_primary(each)]
+        return len(found) == 1
+
+    waiting.until("one PostgreSQL is primary", one, 90, lambda: [each.service for each in found])
+    return found[0]
+
+
+def _killed(on: stage.Stage, container: Container) -> Figures:
+    with on.traffic.running(90, tolerant=True) as run:
+        on.cluster.kill(container)
+        start = time.monotonic()
+        acknowledged = on.probe.answers(90)
+        counted = acknowledged + on.probe.counted(90)
+        # The one that was killed counts as running until Swarm has noticed.
+        waiting.until("the killed one is missed", lambda: container.id not in _ids(on), 30)
+        on.cluster.wait_whole(120)
+        whole = time.monotonic() - start
+        figures = asdict(run.wait(90 + 150))
+    return {
+        "acknowledged_again_seconds": round(acknowledged, 1),
+        "counted_again_seconds": round(counted, 1),
+        "whole_seconds": round(whole, 1),
+        **figures,
+    }
+
+
+def _ids(on: stage.Stage) -> set[str]:
+    return {each.id for each in on.cluster.containers(STATEFUL)}
+
+
+def _is_primary(container: Container) -> bool:
+    try:
+        there = http.client.HTTPConnection("patroni")
+        there.sock = inside.connection(container.pid, _PATRONI_PORT)
+        there.request("GET", "/primary")
+        return there.getresponse().status == 200
+    except (OSError, http.client.HTTPException):  # it is away, or has just ended
+        return False

@@ -1,0 +1,81 @@
+"""The parts of the swarm test that can be told without a swarm."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from devstack import paths
+from tests.stacks.swarm import cluster, images, overrides, report, rolling, traffic, waiting
+
+
+@pytest.mark.parametrize(
+    ("replicas", "there", "wanted"),
+    [
+        ("2/3", 2, 3),
+        ("1/2 (max 1 per node)", 1, 2),
+        ("0/0 (max 1 per node)", 0, 0),
+        ("0/1 (1/1 completed)", 1, 1),
+        ("1/1 (0/1 completed)", 0, 1),
+    ],
+)
+def test_a_job_is_whole_when_it_has_ended_and_a_service_when_it_runs(replicas: str, there: int, wanted: int) -> None:
+    assert cluster.count_of(replicas) == cluster.Count(there, wanted)
+
+
+@pytest.mark.parametrize("stack", ["1.stateful", "2.stateless"])
+def test_the_test_s_machine_lacks_nothing_of_a_network_but_its_encryption(stack: str) -> None:
+    rendered = yaml.safe_load((paths.PROJECT / "stacks" / f"{stack}.yaml").read_text())
+
+    lacking = overrides.lacking(rendered, images.OURS.split())
+
+    assert lacking["networks"]
+    for name, network in lacking["networks"].items():
+        assert network | {"driver_opts": {"encrypted": "true"}} == rendered["networks"][name]
+
+
+def test_only_what_runs_from_another_image_is_absent() -> None:
+    rendered = yaml.safe_load((paths.PROJECT / "stacks" / "1.stateful.yaml").read_text())
+
+    lacking = overrides.lacking(rendered, images.OURS.split())
+
+    assert set(lacking["services"]) == {"aerospike1", "aerospike2"}
+    assert lacking["services"]["aerospike1"] == {"deploy": {"mode": "replicated", "replicas": 0}}
+
+
+def test_a_member_s_kind_is_its_name_without_its_number() -> None:
+    assert rolling.kind("allezone-stateful_kafka2") == "kafka"
+    assert rolling.kind("allezone-stateful_postgres-proxy") == "postgres-proxy"
+
+
+def _report(*, wrong: int = 0, refused: int = 0, stale: int = 0, visible: float | None = 0.1) -> dict[str, Any]:
+    def endpoint(**counts: int) -> dict[str, int]:
+        return {"wrong": 0, "refused": 0, "unknown": 0, "dropped": 0, **counts}
+
+    asked = [endpoint(refused=3), endpoint(wrong=stale), endpoint(wrong=stale)]
+    settled = [endpoint(wrong=wrong), endpoint(refused=refused)]
+    return {
+        "profiles_visible_seconds": visible,
+        "aggregates_visible_seconds": 0.1,
+        "endpoints": [*asked, *settled],
+    }
+
+
+def test_what_is_stale_on_the_way_is_no_failure_when_all_is_right_at_the_end() -> None:
+    assert not traffic.is_wrong(_report(stale=4))
+
+
+@pytest.mark.parametrize("found", [{"wrong": 1}, {"refused": 1}, {"visible": None}])
+def test_what_is_wrong_or_not_answered_at_the_end_is_a_failure(found: dict[str, Any]) -> None:
+    assert traffic.is_wrong(_report(**found))
+
+
+@pytest.mark.parametrize(("failures", "good"), [([], False), ([""], True), (["", "3 wrong answers"], False)])
+def test_a_run_is_good_only_with_steps_and_without_a_failure(failures: list[str], *, good: bool) -> None:
+    steps = [report.Step("traffic", 1.0, {}, failure) for failure in failures]
+    assert report.Report(6, steps).good is good
+
+
+def test_what_does_not_happen_in_time_is_told_with_how_things_stood() -> None:
+    with pytest.raises(waiting.Late, match=r"all are there\. missing: kafka1 0/1"):
+        waiting.until("all are there", lambda: False, 0.0, lambda: "missing: kafka1 0/1")
