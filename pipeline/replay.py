@@ -88,7 +88,7 @@ class Aggregates:
             message = "its hour of event time was dropped by retention: nothing is ever counted into it again"
             raise StaysDead(message)
         if state is hours.HourState.BEYOND_BOUND:
-            message = "its hour of event time would be one too many (MAX_HOURS)"
+            message = "its hour of event time would be one too many (MAX_HOURS), or lies over 48 h ahead"
             raise StaysDead(message)
 
     async def apply(self, conn: AsyncConnection[Any], letter: dead_letters.DeadLetter) -> None:

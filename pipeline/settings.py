@@ -52,12 +52,14 @@ class AggregatesSettings(WorkerSettings):
     aggregates_group: str = Field("aggregates", min_length=1, description="Consumer group of the aggregates workers.")
     flush_records: int = Field(20_000, ge=1, description="Records folded into one write at most.")
     flush_interval_s: float = Field(0.25, gt=0, description="Seconds that a record waits for its write at most.")
-    max_hours: int = Field(1_000, ge=49, description="Hours of event time kept at most, beside the newest 25.")
+    max_hours: int = Field(
+        1_000, ge=49, le=10_000, description="Hours of event time kept at most, beside the newest 25."
+    )
     retention_event_hours: float = Field(
-        24.0, ge=1, description="An hour may go when it lies this many hours of event time behind the newest events."
+        24.0, ge=24, description="An hour may go when it lies this many hours of event time behind the newest events."
     )
     retention_idle_hours: float = Field(
-        24.0, ge=0, description="... and nothing was written to it for this many hours of wall-clock time."
+        24.0, ge=24, description="... and nothing was written to it for this many hours of wall-clock time."
     )
     housekeeping_interval_s: float = Field(60.0, gt=0, description="Seconds between looks at hours to make and drop.")
 

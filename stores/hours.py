@@ -40,6 +40,9 @@ class Retention(msgspec.Struct, frozen=True):
     idle: nothing was written to it for this long, by the database's clock.
     support: the newest event is the latest minute that at least so many events lie in or after, never later than the
         clock. With 1, one event 24 h ahead (the gateway lets no more in) would age a stream that stands still by a day.
+
+    No hour goes before it is 24 h old by both, whatever is asked for here: the database's functions see to that
+    (migration 0006).
     """
 
     event_age: datetime.timedelta = datetime.timedelta(hours=24)
@@ -52,7 +55,8 @@ async def ensure_hours(
 ) -> dict[int, HourState]:
     """Makes what is missing of these hours and says of each whether it is there.
 
-    Refused (BEYOND_BOUND) is an hour that would be one more than `max_hours` while at least 25 later ones hold events.
+    Refused (BEYOND_BOUND) is an hour that would be one more than `max_hours` (10,000 at most) while at least 25 later
+    ones hold events, and one more than 48 h ahead of the database's clock.
     Hours that are there already cost one query without a lock.
     """
     _outside_transaction(conn)

@@ -55,8 +55,9 @@ class HoursContract:
         assert await place.keeper().ensure({wild, HOUR}) == {wild}
         assert await place.made() == {HOUR}
 
-    async def test_the_first_and_the_last_hour_that_can_be(self, place: Place) -> None:
-        assert await place.keeper().ensure({-17_259_888, 70_389_527}) == set()
+    async def test_the_first_hour_that_can_be_is_made_and_the_last_lies_too_far_ahead(self, place: Place) -> None:
+        assert await place.keeper().ensure({-17_259_888, 70_389_527}) == {70_389_527}
+        assert await place.made() == {-17_259_888}
 
     async def test_a_server_that_is_away_is_worth_another_try(self, place: Place) -> None:
         await place.leave()

@@ -53,7 +53,7 @@ async def test_an_hour_has_the_three_indexes_of_its_parent(conn: AsyncConnection
     assert sorted(definitions) == ['(brand_id, "time")', '(category_id, "time")', '(origin, "time")']
 
 
-@pytest.mark.parametrize("year", [1, 1969, 1970, 9999])
+@pytest.mark.parametrize("year", [1, 1969, 1970, 2025])
 async def test_hours_of_any_year_that_a_tag_may_name(conn: AsyncConnection[Any], year: int) -> None:
     hour = int(datetime.datetime(year, 12, 31, 23, tzinfo=datetime.UTC).timestamp()) // 3600
 
@@ -64,6 +64,41 @@ async def test_hours_of_any_year_that_a_tag_may_name(conn: AsyncConnection[Any],
 async def test_an_hour_outside_those_years_is_bad_data(conn: AsyncConnection[Any]) -> None:
     with pytest.raises(psycopg.errors.DatetimeFieldOverflow):
         await hours.ensure_hours(conn, [-20_000_000])
+
+
+async def test_an_hour_further_ahead_than_any_gateway_lets_in_is_not_made(conn: AsyncConnection[Any]) -> None:
+    """None such grows old, and 25 of them would take the newest places from the stream."""
+    now = int(datetime.datetime.now(datetime.UTC).timestamp()) // 3600
+    last = 70_389_527  # of the year 9999
+
+    assert await hours.ensure_hours(conn, [now + 25, now + 47, now + 50, last]) == {
+        now + 25: HourState.MADE,
+        now + 47: HourState.MADE,
+        now + 50: HourState.BEYOND_BOUND,
+        last: HourState.BEYOND_BOUND,
+    }
+
+
+async def test_an_hour_ahead_that_an_earlier_version_made_takes_rows_as_before(conn: AsyncConnection[Any]) -> None:
+    await conn.execute("SELECT make_hour('9999-12-31 23:00Z')")
+
+    assert await hours.ensure_hours(conn, [70_389_527]) == {70_389_527: HourState.MADE}
+    await rows.add(conn, 70_389_527)
+
+
+async def test_the_bound_and_its_exemption_have_bounds_of_their_own(conn: AsyncConnection[Any]) -> None:
+    """Whatever number the caller gives: the role of the workers may call this, and no more than so many tables come."""
+    await conn.execute(
+        "INSERT INTO aggregate_hours (hour) SELECT '2020-01-01Z'::timestamptz + number * interval '1 hour'"
+        " FROM generate_series(1, 10000) AS number"
+    )
+    await conn.execute(
+        "INSERT INTO minute_totals SELECT hour, 'VIEW', 0, 1, 1 FROM aggregate_hours ORDER BY hour DESC LIMIT 100"
+    )
+
+    found = await conn.execute("SELECT state FROM ensure_hours(ARRAY[%s], 2147483647, 2147483647)", (400_000,))
+
+    assert await found.fetchall() == [("beyond_bound",)]
 
 
 async def test_the_current_and_next_hour_of_both_clocks_are_made_ahead(conn: AsyncConnection[Any]) -> None:

@@ -12,14 +12,18 @@ from stores import hours
 from stores.hours import HourState, Retention
 from tests.integration.stores import rows
 
-FIRST, LAST = 457_000, 457_060
+FIRST, LAST = 457_000, 457_080
 FLUSHES_AN_HOUR = 3
-AT_ONCE_OLD = Retention(event_age=rows.HOUR * 4, idle=rows.HOUR * 0, support=1)
+LONG_AGO = rows.HOUR * 25
+A_DAY = Retention(support=1)
 
 
 async def test_writers_and_readers_go_on_while_hours_come_and_go(database: DatabaseSettings) -> None:
     counted: Counter[int] = Counter()
     done = asyncio.Event()
+    async with await AsyncConnection.connect(database.conninfo(), autocommit=True) as conn:
+        # Hours go that were made and written to a day ago: here each is, as soon as it is there.
+        await conn.execute("ALTER TABLE aggregate_hours ALTER made_at SET DEFAULT now() - interval '25 hours'")
 
     async def write(delay: int) -> None:
         async with await AsyncConnection.connect(database.conninfo(), autocommit=True) as conn:
@@ -39,7 +43,7 @@ async def test_writers_and_readers_go_on_while_hours_come_and_go(database: Datab
     async def drop() -> None:
         async with await AsyncConnection.connect(database.conninfo(), autocommit=True) as conn:
             while not done.is_set():
-                await hours.expire(conn, AT_ONCE_OLD, pause_seconds=0.01)
+                await hours.expire(conn, A_DAY, pause_seconds=0.01)
 
     async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
         readers = [tasks.create_task(read()) for _ in range(2)]
@@ -62,7 +66,7 @@ async def _flush(conn: AsyncConnection[Any], both: list[int]) -> bool:
         try:
             async with conn.transaction():
                 for hour in both:
-                    await rows.add(conn, hour)
+                    await rows.add(conn, hour, idle=LONG_AGO)
         except psycopg.errors.CheckViolation:
             states = await hours.ensure_hours(conn, both)
             if HourState.TOMBSTONED in states.values():

@@ -1,4 +1,4 @@
-"""The function ensure_hours (stores/migrations/0003_hours.sql)."""
+"""The function ensure_hours (stores/migrations/0006_bounds_of_hours.sql)."""
 
 from typing import Final
 
@@ -11,6 +11,8 @@ _ADVISORY: Final = "allezone.aggregate_hours"
 _LOCK_TIMEOUT_S: Final = 10.0
 _POSSIBLE: Final = range(-17_259_888, 70_389_528)
 """Hours of the years 1 to 9999."""
+_LAST_MADE: Final = 1_000_000
+"""The real one goes by its clock: 48 hours ahead of it. There is none here, and 2084 is as good."""
 
 
 async def ensure(session: Session, hours: list[int], max_hours: int, exempt: int) -> list[tuple[int, str]]:
@@ -27,6 +29,8 @@ def _made(session: Session, hour: int, max_hours: int, exempt: int) -> str:
     made = [each for each, state in _all(session).items() if state is Hour.MADE]
     newer = [each for each in made if each > hour and _has_events(session, each)]
     if len(made) >= max_hours and len(newer) >= exempt:
+        return "beyond_bound"
+    if hour > _LAST_MADE:
         return "beyond_bound"
     if hour not in _POSSIBLE:
         raise refusals.refusal(State.DATETIME_FIELD_OVERFLOW, f"{hour} is not an hour of the years 1 to 9999")
