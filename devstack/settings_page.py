@@ -15,7 +15,7 @@ from gateway.settings import GatewaySettings
 from pipeline.settings import AggregatesSettings, ProfilesSettings, WorkerSettings
 from runtime import settings
 from simulator.settings import SimulatorSettings
-from stores.role_settings import RoleSettings
+from stores.role_settings import PasswordSettings, RoleSettings
 
 _INTRODUCTION: Final = """# Settings
 
@@ -32,6 +32,7 @@ _GROUPS: Final[list[tuple[str, str, type[settings.Settings]]]] = [
     ("PostgreSQL", "Gateway and workers.", settings.DatabaseSettings),
     ("Aerospike", "Gateway and profiles worker.", settings.AerospikeSettings),
     ("Roles", "`python -m stores roles`; DB_USER and DB_PASSWORD are a superuser's there.", RoleSettings),
+    ("One role's password", "`python -m stores set-password ROLE`; likewise.", PasswordSettings),
     ("Gateway", "`python -m gateway`", GatewaySettings),
     ("Both workers", "", WorkerSettings),
     ("Aggregates worker", "`python -m pipeline aggregates`", AggregatesSettings),

@@ -1,5 +1,6 @@
 """`python -m stores migrate`: brings the database that DB_* names to this version's schema.
 `python -m stores roles`: makes the roles that processes log in as, each with the least that it needs.
+`python -m stores set-password postgres`: gives a role that `roles` does not make the password NEW_PASSWORD_FILE.
 """
 
 import argparse
@@ -8,16 +9,25 @@ import sys
 import psycopg
 
 from runtime import logging, settings
-from stores import errors, migrate, roles
-from stores.role_settings import RoleSettings
+from stores import errors, migrate, passwords, roles
+from stores.role_settings import PasswordSettings, RoleSettings
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m stores", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["migrate", "roles"])
-    return _migrate() if parser.parse_args().command == "migrate" else _roles()
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("migrate")
+    commands.add_parser("roles")
+    commands.add_parser("set-password").add_argument("role")
+    arguments = parser.parse_args()
+    match arguments.command:
+        case "migrate":
+            return _migrate()
+        case "roles":
+            return _roles()
+    return _set_password(arguments.role)
 
 
 def _migrate() -> int:
@@ -46,6 +56,21 @@ def _roles() -> int:
     if weak:
         log.warning("logins_without_scram", found=weak)
     log.info("roles_made", changed=changed)
+    return 0
+
+
+def _set_password(role: str) -> int:
+    chosen = settings.load(PasswordSettings)
+    logging.configure(chosen)
+    log = logging.get_logger("stores")
+    try:
+        if role in roles.ROLES:
+            raise errors.RolesRefused.made_by_roles(role)
+        changed = passwords.change(chosen, role)
+    except (psycopg.Error, errors.RolesRefused) as error:
+        log.error("password_not_set", role=role, error=str(error))
+        return 1
+    log.info("password_set", role=role, changed=changed)
     return 0
 
 

@@ -3,7 +3,7 @@
 StoreError
 ├── MigrationError
 │   └── MigrationChanged      an applied migration's file is not what was applied
-├── RolesRefused              the roles cannot be made as things are; says what to do
+├── RolesRefused              a role cannot be made or changed as things are; says what to do
 ├── AggregatesUnavailable     PostgreSQL does not answer a query; try again later
 ├── ProfileStoreError
 │   ├── ProfileStoreUnavailable   nothing was reached; try again later
@@ -50,18 +50,19 @@ class MigrationChanged(MigrationError):
 
 
 class RolesRefused(StoreError):
-    """The roles cannot be made as things are; the message says what to do."""
+    """A role cannot be made or changed as things are; the message says what to do."""
 
     @classmethod
     def not_superuser(cls, role: str) -> Self:
         return cls(f"DB_USER={role} is no superuser: roles, and who owns what, are made by one")
 
     @classmethod
-    def owned_by_superuser(cls, role: str, owner: str) -> Self:
-        return cls(
-            f"tables in this database belong to the superuser {role}, and so would everything that functions do with "
-            f"their owner's rights: hand each over with ALTER TABLE ... OWNER TO {owner}, then run this again"
-        )
+    def unknown_role(cls, role: str) -> Self:
+        return cls(f"there is no role {role}: nothing was changed")
+
+    @classmethod
+    def made_by_roles(cls, role: str) -> Self:
+        return cls(f"the password of {role} is set by `python -m stores roles`, from its own setting")
 
 
 class AggregatesUnavailable(StoreError):

@@ -1,4 +1,4 @@
-"""What `python -m stores roles` is told: where PostgreSQL is, its superuser, and a password for each role."""
+"""What `python -m stores roles` and `set-password` are told: where PostgreSQL is, its superuser, and passwords."""
 
 from typing import Final, Self
 
@@ -35,10 +35,30 @@ class RoleSettings(DatabaseSettings):
         if self.environment == "local":
             return self
         for name, password in passwords.items():
-            if len(password) < LEAST_LENGTH:
-                message = f"{name.upper()} has under {LEAST_LENGTH} characters: make a random one"
-                raise ValueError(message)
+            _refuse_short(name, password)
         if len({*passwords.values(), self.db_password.get_secret_value()}) <= len(passwords):
             message = "two roles have the same password: one that is known must not open the other"
             raise ValueError(message)
         return self
+
+
+class PasswordSettings(DatabaseSettings):
+    """DB_USER and DB_PASSWORD are a superuser's, the password being the one of before."""
+
+    new_password: SecretStr = Field(SecretStr(""), description="What the role's password is to be.")
+
+    @model_validator(mode="after")
+    def _is_password(self) -> Self:
+        password = self.new_password.get_secret_value()
+        if not password:
+            message = "NEW_PASSWORD is empty, and the role could never log in: set it, or NEW_PASSWORD_FILE"
+            raise ValueError(message)
+        if self.environment != "local":
+            _refuse_short("new_password", password)
+        return self
+
+
+def _refuse_short(name: str, password: str) -> None:
+    if len(password) < LEAST_LENGTH:
+        message = f"{name.upper()} has under {LEAST_LENGTH} characters: make a random one"
+        raise ValueError(message)

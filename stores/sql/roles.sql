@@ -9,9 +9,6 @@ SELECT set_config('lock_timeout', %(milliseconds)s::text, false)
 -- name: is_superuser
 SELECT rolsuper FROM pg_roles WHERE rolname = current_user
 
--- name: verifiers
-SELECT rolname, rolpassword FROM pg_authid WHERE rolname = ANY (%(roles)s)
-
 -- name: create
 CREATE ROLE {role}
 
@@ -21,20 +18,26 @@ ALTER ROLE {role} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION N
 -- name: restrict_to_replication
 ALTER ROLE {role} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION NOBYPASSRLS INHERIT
 
--- name: set_password
--- A verifier made by the client: the password itself is in no statement, and so in no log of the server.
-ALTER ROLE {role} PASSWORD {verifier}
-
 -- name: memberships
--- Of roles that read statistics only, and of no other.
-SELECT format('GRANT pg_monitor TO %%I', rolname)
-  FROM pg_roles
- WHERE rolname = 'allezone_monitoring' AND NOT pg_has_role(rolname, 'pg_monitor', 'MEMBER')
+-- Of no role, whoever made it a member; but one reads statistics, and cannot hand that on.
+WITH member_of AS (
+    SELECT granted.rolname AS role, member.rolname AS member, grantor.rolname AS grantor,
+           member.rolname = 'allezone_monitoring' AND granted.rolname = 'pg_monitor' AND inherit_option AND NOT admin_option
+           AS meant
+      FROM pg_auth_members AS membership
+      JOIN pg_roles AS granted ON granted.oid = membership.roleid
+      JOIN pg_roles AS member ON member.oid = membership.member
+      JOIN pg_roles AS grantor ON grantor.oid = membership.grantor
+)
+SELECT format('REVOKE %%I FROM %%I GRANTED BY %%I CASCADE', role, member, grantor) AS step, 1 AS place
+  FROM member_of
+ WHERE member = ANY (%(roles)s) AND NOT meant
  UNION ALL
-SELECT format('REVOKE %%I FROM %%I', roleid::regrole::text, member::regrole::text)
-  FROM pg_auth_members
- WHERE member::regrole::text = ANY (%(roles)s)
-   AND (roleid::regrole::text, member::regrole::text) <> ('pg_monitor', 'allezone_monitoring')
+SELECT format('GRANT pg_monitor TO %%I', rolname), 2
+  FROM pg_roles
+ WHERE rolname = 'allezone_monitoring' AND 'allezone_monitoring' = ANY (%(roles)s)
+   AND NOT EXISTS (SELECT FROM member_of WHERE meant)
+ ORDER BY place, step
 
 -- name: settings
 -- What a person's query may take. Who owns a session can change the first, and nobody but a superuser the second.
@@ -46,43 +49,50 @@ SELECT format('ALTER ROLE %%I SET %%s TO %%L', rolname, wanted.name, wanted.valu
   JOIN pg_roles ON rolname = 'allezone_analyst'
  WHERE NOT coalesce(format('%%s=%%s', wanted.name, wanted.value) = ANY (rolconfig), false)
 
+-- name: connection_limits
+-- Those who ask for people leave the workers and gateways their connections.
+SELECT format('ALTER ROLE %%I CONNECTION LIMIT %%s', rolname, wanted.most)
+  FROM (VALUES ('allezone_analyst', 20), ('allezone_monitoring', 10)) AS wanted (name, most)
+  JOIN pg_roles ON rolname = wanted.name
+ WHERE rolconnlimit <> wanted.most
+
+-- name: other_databases
+-- The two that every server has are nobody's but superusers': everybody could connect to them, and make temporary tables.
+-- Patroni's role for pg_rewind (services/postgres/patroni.yaml) calls functions in one of them.
+SELECT format('REVOKE %%s ON DATABASE %%I FROM %%s CASCADE', granted.privilege_type, datname,
+              coalesce(quote_ident(rolname), 'PUBLIC')) AS step, 1 AS place
+  FROM pg_database
+ CROSS JOIN LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba))) AS granted
+  LEFT JOIN pg_roles ON pg_roles.oid = granted.grantee
+ WHERE datname IN ('postgres', 'template1') AND (granted.grantee = 0 OR rolname = ANY (%(roles)s))
+ UNION ALL
+SELECT format('GRANT CONNECT ON DATABASE %%I TO %%I', 'postgres', rolname), 2
+  FROM pg_roles
+ WHERE rolname = 'rewinder'
+   AND NOT EXISTS (SELECT FROM pg_database CROSS JOIN LATERAL aclexplode(datacl) AS granted
+                    WHERE datname = 'postgres' AND granted.grantee = pg_roles.oid AND privilege_type = 'CONNECT')
+ ORDER BY place, step
+
+-- name: functions_of_all
+-- What everybody may call who can connect, but what writes, or stops others who go by the same lock: large objects, WAL,
+-- advisory locks (ours keep migrations and makers of hours apart).
+SELECT format('REVOKE EXECUTE ON FUNCTION %%s FROM PUBLIC', called.oid::regprocedure) AS step, 2 AS place
+  FROM pg_proc AS called
+ CROSS JOIN LATERAL aclexplode(coalesce(proacl, acldefault('f', proowner))) AS granted
+ WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %(names)s AND granted.grantee = 0
+ UNION ALL
+SELECT format('GRANT EXECUTE ON FUNCTION %%s TO %%I', called.oid::regprocedure, %(owner)s::text), 1
+  FROM pg_proc AS called
+ WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %(names)s
+   AND NOT EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) AS granted
+                    WHERE granted.grantee = %(owner)s::regrole)
+ ORDER BY place, step
+
 -- name: has_database
 SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s)
 
 -- name: create_database
 CREATE DATABASE {database} OWNER {owner}
-
--- name: owners
--- Whom the tables in the database, and then the database itself, belong to.
-SELECT 'DATABASE', rolname, rolsuper
-  FROM pg_database
-  JOIN pg_roles ON pg_roles.oid = datdba
- WHERE datname = current_database()
- UNION
-SELECT 'TABLES', rolname, rolsuper
-  FROM pg_class
-  JOIN pg_roles ON pg_roles.oid = relowner
- WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
-   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
- ORDER BY 1 DESC
-
--- name: own_database
-ALTER DATABASE {database} OWNER TO {owner}
-
--- name: is_member
-SELECT pg_has_role(%(member)s, %(role)s, 'USAGE')
-
--- name: admit
--- The role that owns everything so far goes on doing so, and with it the processes that still log in as it.
-GRANT {role} TO {member}
-
--- name: unnoticed_functions
--- Functions that a migration makes are nobody's but their owner's from the beginning.
-SELECT NOT EXISTS (SELECT FROM pg_default_acl
-                    WHERE defaclrole = %(owner)s::regrole AND defaclnamespace = 0 AND defaclobjtype = 'f')
-
--- name: hide_functions
-ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC
 
 -- name: weak_logins
 -- Rules that let somebody in without SCRAM, and roles whose password is kept in the old form.

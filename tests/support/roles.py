@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from pydantic import SecretStr
 
 from devstack.postgres import SUPERUSER, PostgresServer
@@ -39,6 +40,30 @@ def production() -> Iterator[Production]:
     """A server on which nothing of ours was ever made."""
     with services.required(), services.running_postgres() as server:
         yield Production(server)
+
+
+def superuser(production: Production) -> psycopg.Connection[Any]:
+    """A connection to the database as whoever may do everything."""
+    return psycopg.connect(production.server.conninfo(production.database), autocommit=True)
+
+
+def catalog(production: Production) -> list[Any]:
+    """Everything about roles and rights that a run might change."""
+    with superuser(production) as conn:
+        return [
+            conn.execute("SELECT * FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname").fetchall(),
+            conn.execute(
+                "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members ORDER BY 1, 2"
+            ).fetchall(),
+            conn.execute("SELECT relname, relowner::regrole::text, relacl::text FROM pg_class ORDER BY 1").fetchall(),
+            conn.execute("SELECT proname, proacl::text FROM pg_proc WHERE proacl IS NOT NULL ORDER BY 1, 2").fetchall(),
+            conn.execute("SELECT datname, datdba::regrole::text, datacl::text FROM pg_database ORDER BY 1").fetchall(),
+            conn.execute("SELECT defaclrole::regrole::text, defaclacl::text FROM pg_default_acl").fetchall(),
+            conn.execute(
+                "SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute WHERE attacl IS NOT NULL "
+                "ORDER BY 1, 2"
+            ).fetchall(),
+        ]
 
 
 def environment(settings: RoleSettings) -> Mapping[str, str]:

@@ -21,16 +21,16 @@ GATEWAY = "allezone_gateway"
 
 
 def test_a_second_run_changes_nothing(production: Production) -> None:
-    before = _catalog(production)
+    before = support.catalog(production)
 
     assert roles.apply(production.settings()) == []
 
-    assert _catalog(production) == before
+    assert support.catalog(production) == before
 
 
 def test_what_somebody_changed_is_mended(production: Production) -> None:
-    before = _catalog(production)
-    with _superuser(production) as conn:
+    before = support.catalog(production)
+    with support.superuser(production) as conn:
         conn.execute("GRANT DELETE ON aggregate_deltas TO allezone_pipeline")
         conn.execute("GRANT SELECT ON dead_letters TO allezone_analyst")
         conn.execute("GRANT EXECUTE ON FUNCTION make_hour TO PUBLIC")
@@ -40,14 +40,14 @@ def test_what_somebody_changed_is_mended(production: Production) -> None:
 
     changed = roles.apply(production.settings())
 
-    assert _catalog(production) == before
+    assert support.catalog(production) == before
     assert changed == [
         "set the password of allezone_gateway",
-        "REVOKE pg_read_all_data FROM allezone_gateway",
+        "REVOKE pg_read_all_data FROM allezone_gateway GRANTED BY postgres CASCADE",
         "GRANT SELECT ON TABLE minute_totals TO allezone_gateway",
-        "REVOKE DELETE ON TABLE aggregate_deltas FROM allezone_pipeline",
-        "REVOKE EXECUTE ON FUNCTION make_hour(timestamp with time zone) FROM PUBLIC",
-        "REVOKE SELECT ON TABLE dead_letters FROM allezone_analyst",
+        "REVOKE DELETE ON TABLE aggregate_deltas FROM allezone_pipeline CASCADE",
+        "REVOKE EXECUTE ON ROUTINE make_hour(timestamp with time zone) FROM PUBLIC CASCADE",
+        "REVOKE SELECT ON TABLE dead_letters FROM allezone_analyst CASCADE",
     ]
 
 
@@ -60,7 +60,7 @@ def test_migrations_may_run_at_the_same_time(production: Production) -> None:
     """A release starts both jobs at once; each gives rights, and both find work to do."""
     owner = production.login(roles.OWNER).conninfo()
     for _ in range(5):
-        with _superuser(production) as conn:
+        with support.superuser(production) as conn:
             conn.execute("REVOKE SELECT ON minute_totals, profile_tags FROM allezone_gateway")
             conn.execute("GRANT EXECUTE ON FUNCTION make_hour TO PUBLIC")
         with ThreadPoolExecutor(2) as pool:
@@ -85,7 +85,7 @@ def test_a_new_password_counts_for_the_next_login_and_open_sessions_go_on(produc
 
 
 def test_passwords_are_kept_as_scram_and_nowhere_else(production: Production) -> None:
-    with _superuser(production) as conn:
+    with support.superuser(production) as conn:
         rows = conn.execute(
             "SELECT rolpassword FROM pg_authid WHERE rolname = ANY (%s)", [list(roles.ROLES)]
         ).fetchall()
@@ -97,7 +97,7 @@ def test_passwords_are_kept_as_scram_and_nowhere_else(production: Production) ->
 
 
 def test_a_login_without_scram_is_told(production: Production) -> None:
-    with _superuser(production) as conn:
+    with support.superuser(production) as conn:
         conn.execute("SET password_encryption = 'md5'")
         conn.execute("CREATE ROLE somebody PASSWORD 'x'")
         try:
@@ -115,31 +115,26 @@ def test_the_replication_role_reads_the_log_of_changes_and_no_table(production: 
 
 
 def test_others_have_no_way_into_the_database(production: Production) -> None:
-    with _superuser(production) as conn:
+    with support.superuser(production) as conn:
         conn.execute("CREATE ROLE stranger LOGIN PASSWORD 'x'")
     info = make_conninfo(production.settings().conninfo(), user="stranger", password="x")  # noqa: S106
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(info)
 
 
-def test_tables_of_a_superuser_are_not_taken_over() -> None:
-    with support.production() as made:
-        made.server.create_database(support.DATABASE)
-        migrate.apply(make_conninfo(made.server.conninfo(support.DATABASE)))
-
-        with pytest.raises(errors.RolesRefused, match="belong to the superuser postgres"):
-            roles.apply(made.settings())
-
-
-def test_a_database_of_a_superuser_is_handed_over_while_it_is_empty() -> None:
+def test_patronis_role_for_pg_rewind_keeps_its_way_into_the_database_that_it_works_in() -> None:
     with support.production() as made:
         with psycopg.connect(made.server.conninfo(), autocommit=True) as conn:
-            conn.execute(f'CREATE DATABASE "{support.DATABASE}"')
+            conn.execute("CREATE ROLE rewinder LOGIN PASSWORD 'x'")
+            conn.execute("GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO rewinder")
 
-        assert f"database {support.DATABASE} belongs to allezone_owner" in roles.apply(made.settings())
+        changed = roles.apply(made.settings())
 
-        migrate.apply(made.login(roles.OWNER).conninfo())
+        assert "GRANT CONNECT ON DATABASE postgres TO rewinder" in changed
         assert roles.apply(made.settings()) == []
+        info = make_conninfo(made.settings().conninfo(), user="rewinder", password="x", dbname="postgres")  # noqa: S106
+        with psycopg.connect(info) as conn:
+            conn.execute("SELECT pg_read_binary_file('global/pg_control')")
 
 
 def test_only_a_superuser_can_make_roles(production: Production) -> None:
@@ -147,10 +142,16 @@ def test_only_a_superuser_can_make_roles(production: Production) -> None:
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         roles.apply(production.settings(**owner))
+    owner["db_password"] = production.passwords["owner_password"]
+    with pytest.raises(psycopg.OperationalError, match='permission denied for database "postgres"'):
+        roles.apply(production.settings(environment="local", **owner))
+    with support.superuser(production) as conn:
+        conn.execute("GRANT CONNECT ON DATABASE postgres TO allezone_owner")
     with pytest.raises(errors.RolesRefused, match="DB_USER=allezone_owner is no superuser"):
-        roles.apply(
-            production.settings(environment="local", db_user=roles.OWNER, db_password=owner["db_password"][:-1])
-        )
+        roles.apply(production.settings(environment="local", **owner))
+    assert roles.apply(production.settings()) == [
+        "REVOKE CONNECT ON DATABASE postgres FROM allezone_owner CASCADE",
+    ]
 
 
 def test_as_a_command_it_says_what_it_changed_and_no_password(production: Production) -> None:
@@ -168,10 +169,6 @@ def test_a_wrong_password_of_the_superuser_is_one_sentence(production: Productio
     assert "Traceback" not in done.stderr
 
 
-def _superuser(production: Production) -> psycopg.Connection[Any]:
-    return psycopg.connect(production.server.conninfo(production.database), autocommit=True)
-
-
 def _run(production: Production, **changed: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     """The command as a process, and the last line of its log."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -187,18 +184,3 @@ def _run(production: Production, **changed: str) -> tuple[subprocess.CompletedPr
     )
     last = done.stderr.splitlines()[-1]
     return done, json.loads(last) if last.startswith("{") else {}
-
-
-def _catalog(production: Production) -> list[Any]:
-    """Everything about roles and rights that a run might change."""
-    with _superuser(production) as conn:
-        return [
-            conn.execute("SELECT * FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname").fetchall(),
-            conn.execute(
-                "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members ORDER BY 1, 2"
-            ).fetchall(),
-            conn.execute("SELECT relname, relowner::regrole::text, relacl::text FROM pg_class ORDER BY 1").fetchall(),
-            conn.execute("SELECT proname, proacl::text FROM pg_proc WHERE proacl IS NOT NULL ORDER BY 1, 2").fetchall(),
-            conn.execute("SELECT datname, datdba::regrole::text, datacl::text FROM pg_database ORDER BY 1").fetchall(),
-            conn.execute("SELECT defaclrole::regrole::text, defaclacl::text FROM pg_default_acl").fetchall(),
-        ]

@@ -95,7 +95,7 @@ def test_processes_of_a_system_with_one_role_work_on_beside_the_new_ones(
         _post(gateway, 10)
         assert waiting.until(lambda: _counted(gateway) == 10, SECONDS)
 
-        assert "allezone_owner is a member of allezone" in roles.apply(at_last.settings())
+        assert "GRANT allezone_owner TO allezone" in roles.apply(at_last.settings())
 
         _post(gateway, 10)
         assert waiting.until(lambda: _counted(gateway) == 20, SECONDS)
