@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -21,6 +22,7 @@ from tests.support.gateways import Answer
 
 CONFIG: Final = paths.PROJECT / "services" / "haproxy" / "edge.cfg"
 SLOW_SECONDS: Final = 1  # instead of the 5 s that a client has for headers, and for a body
+SILENT_SECONDS: Final = 2  # instead of the 65 s that a gateway has for an answer
 _START_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 20.0
 
@@ -32,11 +34,21 @@ class Upstream(NamedTuple):
     probes: int
 
 
+class Ports(NamedTuple):
+    """What an edge listens on."""
+
+    tls: int
+    plain: int
+    operators: int
+    probes: int
+
+
 class Edge:
     """A running edge."""
 
-    def __init__(self, tls_port: int, plain_port: int, process: processes.Process, log: Path) -> None:
-        self.tls_port, self.plain_port, self.process = tls_port, plain_port, process
+    def __init__(self, bound: Ports, process: processes.Process, log: Path) -> None:
+        self.tls_port, self.plain_port, self.operators_port = bound.tls, bound.plain, bound.operators
+        self.process = process
         self._log = log
 
     @property
@@ -68,30 +80,40 @@ class Edge:
 
 
 @contextmanager
-def running(upstreams: Sequence[Upstream]) -> Iterator[Edge]:
-    """An edge that has found every upstream ready. Skips without haproxy or openssl, in CI as well: no package of the
-    locked ones has them."""
+def running(upstreams: Sequence[Upstream], grafana: int = 0, **variables: str) -> Iterator[Edge]:
+    """An edge that has found every upstream ready; `grafana` is the port of that, `variables` are the edge's own. Skips
+    without haproxy or openssl, in CI as well: no package of the locked ones has them."""
     for tool in ("haproxy", "openssl"):
         if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") is None:
             pytest.skip(f"no {tool} on this machine: the edge was not tried")
     with tempfile.TemporaryDirectory(prefix="allezone-edge-") as folder:
-        tls_port, plain_port, probes = ports.reserve(), ports.reserve(), ports.reserve()
+        bound = Ports(*(ports.reserve() for _ in Ports._fields))
         config, certificate, log = Path(folder, "edge.cfg"), Path(folder, "edge.pem"), Path(folder, "edge.log")
-        config.write_text(_configuration(upstreams, tls_port, plain_port, probes))
+        config.write_text(_configuration(upstreams, bound, grafana))
         _make_certificate(certificate)
         environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", "EDGE_CERTIFICATE": str(certificate)}
+        environment |= {"EDGE_ERRORS": str(CONFIG.with_name("errors")), **variables}
         argv = ["haproxy", "-W", "-db", "-f", str(config)]
         process = processes.Process(processes.Command("edge", argv, log, None, environment))
         try:
-            ready = waiting.until(lambda: not process.running or _all_up(probes, len(upstreams)), _START_SECONDS)
+            ready = waiting.until(lambda: not process.running or _all_up(bound.probes, len(upstreams)), _START_SECONDS)
             assert ready, log.read_text()
             assert process.running, log.read_text()
-            yield Edge(tls_port, plain_port, process, log)
+            yield Edge(bound, process, log)
         finally:
             process.kill()
 
 
-def _configuration(upstreams: Sequence[Upstream], tls_port: int, plain_port: int, probes: int) -> str:
+def answers_early_errors_itself() -> bool:
+    """Whether this HAProxy sends its own page, which nothing can change, for what breaks off before a request is whole.
+    Later ones, the stack's too, take the files (its commit d252ec2b, July 2025)."""
+    said = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, timeout=20, check=True).stdout
+    found = re.search(r"version (\d+)\.(\d+)", said)
+    assert found is not None, said
+    return (int(found[1]), int(found[2])) < (3, 2)
+
+
+def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int) -> str:
     """The real one with what differs on loopback; each replacement must find what it replaces, once."""
     text = CONFIG.read_text("utf-8")
     servers = "\n    ".join(
@@ -99,13 +121,17 @@ def _configuration(upstreams: Sequence[Upstream], tls_port: int, plain_port: int
         for number, upstream in enumerate(upstreams, start=1)
     )
     for old, new in (
-        ("bind :8443", f"bind {ports.HOST}:{tls_port}"),
-        ("bind :8080", f"bind {ports.HOST}:{plain_port}"),
-        ("bind :8404", f"bind {ports.HOST}:{probes}"),
+        ("bind :8443", f"bind {ports.HOST}:{bound.tls}"),
+        ("bind :8080", f"bind {ports.HOST}:{bound.plain}"),
+        ("bind :8444", f"bind {ports.HOST}:{bound.operators}"),
+        ("bind :8404", f"bind {ports.HOST}:{bound.probes}"),
+        ("server grafana grafana:3000 resolvers docker init-addr none", f"server grafana {ports.HOST}:{grafana or 1}"),
         ("server-template gateway 16 gateway:8088", servers),
         ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
         ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
+        ("timeout server 65s", f"timeout server {SILENT_SECONDS}s"),
         ("maxconn 8000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
+        ("maxconn 7500", "maxconn 500"),
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)

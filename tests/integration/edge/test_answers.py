@@ -1,0 +1,180 @@
+"""What the edge itself answers has the form of the gateway's answers, and says of an event what is known of it."""
+
+import contextlib
+import http.client
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devstack import ports
+from tests.integration.edge import edges, recorder
+from tests.integration.edge.edges import Edge
+from tests.integration.edge.recorder import Manner, Recorder
+from tests.support.gateways import Answer
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Recorder]:
+    with recorder.recording() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def edge(upstream: Recorder) -> Iterator[Edge]:
+    with edges.running([edges.Upstream(upstream.port, upstream.port)]) as running:
+        yield running
+
+
+@pytest.fixture
+def behaving(upstream: Recorder) -> Iterator[Recorder]:
+    """The upstream, which answers again afterwards."""
+    upstream.asked.clear()
+    yield upstream
+    upstream.manner = "answer"
+
+
+def test_with_no_gateway_nothing_is_stored() -> None:
+    with edges.running([]) as alone:
+        answer = alone.ask("POST", "/user_tags", b"{}")
+    _must_be(answer, 503, "no")
+
+
+def test_a_gateway_that_lets_nobody_in_has_stored_nothing(upstream: Recorder) -> None:
+    """Its port is closed, as that of a container that has just gone, and its last check was good."""
+    with edges.running([edges.Upstream(ports.reserve(), upstream.port)]) as before_it:
+        answer = before_it.ask("POST", "/user_tags", b"{}")
+    _must_be(answer, 503, "no")
+
+
+@pytest.mark.parametrize(
+    ("manner", "status"), [("say nothing", 504), ("break off", 502), ("answer something else", 502)]
+)
+def test_of_an_event_that_a_gateway_had_nothing_is_known(
+    edge: Edge, behaving: Recorder, manner: Manner, status: int
+) -> None:
+    behaving.manner = manner
+    answer = edge.ask("POST", "/user_tags", b"{}")
+    _must_be(answer, status, "unknown")
+    assert len(behaving.asked) == 1, "an event is sent to a gateway once"
+
+
+def test_an_event_that_is_too_long_is_not_stored(edge: Edge) -> None:
+    answer = _raw(edge, b"POST /user_tags HTTP/1.1\r\nHost: edge\r\nContent-Length: 65537\r\n\r\n")
+    _must_be(answer, 413, "no")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"POST /user_tags HTTP/1.1\r\nHost: edge\r\nContent-Length: 9\r\n\r\n{",
+        b"POST /user_tags HTTP/1.1\r\nHost: edge\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{",
+    ],
+)
+def test_an_event_that_does_not_arrive_in_time_is_not_stored(edge: Edge, text: bytes) -> None:
+    _must_be(_raw(edge, text), 408, "no")
+
+
+def test_headers_that_do_not_arrive_in_time_are_told_so(edge: Edge) -> None:
+    _must_be_early(_raw(edge, b"POST /user_tags HTTP/1.1\r\nHost:"), 408)
+
+
+def test_what_does_not_exist_is_told_as_a_gateway_tells_it(edge: Edge) -> None:
+    answer = edge.ask("GET", "/metrics")
+    assert (answer.status, answer.json) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"POST /user_tags HTTP/1.1\r\nHost: edge\r\nno header\r\n\r\n",
+        b"POST /user_tags HTTP/1.1\r\nHost: edge\r\nX: " + b"x" * 40_000 + b"\r\n\r\n",
+        b"POST /user_tags HTTP/1.1\r\nHost: edge\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n",
+        b"\x00\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_not_stored(edge: Edge, upstream: Recorder, text: bytes) -> None:
+    upstream.asked.clear()
+    _must_be_early(_raw(edge, text), 400)
+    assert upstream.asked == []
+
+
+def test_a_kept_connection_ends_unanswered_with_its_gateway(edge: Edge, behaving: Recorder) -> None:
+    """HAProxy leaves it to the client to ask again. Of the event nothing is known then, as the contract says."""
+    with contextlib.closing(edge.connect()) as connection:
+        connection.request("POST", "/user_tags", b"{}")
+        assert connection.getresponse().read() == b""
+        behaving.manner = "break off"
+        connection.request("POST", "/user_tags", b"{}")
+        with pytest.raises(http.client.RemoteDisconnected):
+            connection.getresponse()
+    assert len(behaving.asked) == 2, "each was sent to a gateway once"
+
+
+def test_browsers_are_told_to_stay_with_tls_by_errors_too(edge: Edge) -> None:
+    assert edge.ask("GET", "/metrics").headers["Strict-Transport-Security"]
+
+
+def test_one_address_does_not_use_up_the_connections_of_all(upstream: Recorder) -> None:
+    upstreams = [edges.Upstream(upstream.port, upstream.port)]
+    with contextlib.ExitStack() as held:
+        limited = held.enter_context(edges.running(upstreams, EDGE_CONNECTIONS_PER_SOURCE="2"))
+        told = [_one_more(limited, held) for _ in range(6)]
+    assert told == [200, 200, 429, 429, 429, None]
+
+
+def test_grafana_is_for_who_comes_from_the_node_itself(upstream: Recorder) -> None:
+    upstreams = [edges.Upstream(upstream.port, upstream.port)]
+    with edges.running(upstreams, grafana=upstream.port, EDGE_OPERATORS="127.0.0.0/8") as inside:
+        assert _plain(inside.operators_port) == 200
+    with edges.running(upstreams, grafana=upstream.port) as outside:
+        assert _plain(outside.operators_port) == 403
+
+
+def _must_be(answer: Answer, status: int, stored: str) -> None:
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/json"
+    content: dict[str, Any] = answer.json
+    assert content["stored"] == stored
+    assert isinstance(content["detail"], str)
+    if status == 429 or status >= 500:
+        assert answer.headers["Retry-After"] == "1"
+
+
+def _must_be_early(answer: Answer, status: int) -> None:
+    """Before there was a request."""
+    if edges.answers_early_errors_itself():
+        assert answer.status == status
+    else:
+        _must_be(answer, status, "no")
+
+
+def _raw(edge: Edge, text: bytes) -> Answer:
+    """The answer to what is written as it is."""
+    with edge.socket() as connection:
+        connection.sendall(text)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return Answer(response.status, response.headers, response.read())
+
+
+def _one_more(edge: Edge, held: contextlib.ExitStack) -> int | None:
+    """What a connection is told that is then kept; nothing where it is not even talked to."""
+    connection = held.enter_context(contextlib.closing(edge.connect()))
+    try:
+        connection.request("POST", "/user_tags", b"{}")
+    except OSError:
+        return None
+    response = connection.getresponse()
+    if response.status == 429:
+        _must_be(Answer(response.status, response.headers, response.read()), 429, "no")
+    return response.status
+
+
+def _plain(port: int) -> int:
+    connection = http.client.HTTPConnection(ports.HOST, port, timeout=10)
+    try:
+        connection.request("GET", "/login")
+        return connection.getresponse().status
+    finally:
+        connection.close()
