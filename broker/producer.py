@@ -2,18 +2,27 @@
 
 What a caller may tell its client rests on one line: an event is *handed over* when the client library's `produce` takes
 it. Before that line it is stored nowhere (`errors.NotHandedOver`). After it every failure is `errors.OutcomeUnknown`:
-the library goes on trying for as long as it takes, for an event that it gave up could end up in the log twice.
+the library goes on trying, for an event that it gave up alone could make others end up in the log twice.
+
+So events that nobody waits for any more stay in the library, and count against the bound of events in flight. Where no
+partition takes any, that is as it should be: a client that is told "no" at once knows more than one that is told
+"unknown" later, and what is held arrives when Kafka is back. Where one partition takes none while others do, its events
+would fill the bound, and the others got "no" for as long as that lasts. Therefore a session of which more than half the
+bound is given up, while others are acknowledged, is replaced. It takes nothing more and has one timeout to end in: in
+that time every event of it is acknowledged or answered "unknown". Then all that is left of it is dropped at once, and
+it ends: with nothing sent after what was dropped, nothing is numbered anew, so nothing comes twice; and nothing that
+was acknowledged is among it. (A bound per partition would need the partition of each event before it is handed over,
+which only the library knows cheaply, and would refuse a burst that the whole has room for.)
 """
 
 import asyncio
-import collections
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol, Self
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException
 
-from broker import errors, sessions
+from broker import errors, pending, sessions
 from runtime import logging
 from runtime.settings import KafkaSettings
 
@@ -39,11 +48,15 @@ class Session(Protocol):
     def produce(self, key: bytes, value: bytes, headers: sessions.Headers | None, future: sessions.Future) -> None:
         """Hand over one event."""
 
-    def retire(self) -> None:
-        """End once everything is reported."""
+    def retire(self, patience_s: float) -> None:
+        """End once everything is reported on, by dropping what is left after `patience_s`."""
 
-    async def close(self, timeout_s: float) -> None:
-        """End now, waiting for the reports."""
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come from it."""
+
+    async def close(self, timeout_s: float) -> int:
+        """`retire`, and wait for the end. How many events were dropped."""
 
 
 OpenSession = Callable[[sessions.OnReports, sessions.OnFatal], Session]
@@ -53,16 +66,14 @@ class EventProducer:
     """Sends events of one topic from one event loop; made inside it."""
 
     def __init__(self, open_session: OpenSession, limits: Limits, renewal_pause_s: float = RENEWAL_PAUSE_S) -> None:
-        """`open_session` is called at once, and again when a session became unusable, once a pause at most."""
-        self.in_flight = 0
+        """`open_session` is called at once, and again for a successor; after a fatal error once a pause at most."""
         self._open_session = open_session
         self._limits = limits
         self._timeout_s = limits.timeout_ms / 1000
         self._loop = asyncio.get_running_loop()
-        # All events have the same timeout: they expire in the order of sending, and need no timer each.
-        self._waiting: collections.deque[tuple[float, sessions.Future]] = collections.deque()
-        self._sweep: asyncio.TimerHandle | None = None
+        self._pending = pending.Pending(self._timeout_s, self._make_room)
         self._session: Session | None = None
+        self._retired: list[Session] = []
         self._renewal_pause_s = renewal_pause_s
         self._renew_after = 0.0
         self._closing = False
@@ -80,29 +91,35 @@ class EventProducer:
         )
         return cls(lambda reports, fatal: sessions.Session(config, settings.kafka_topic, reports, fatal), limits)
 
+    @property
+    def in_flight(self) -> int:
+        """Events handed over and not yet reported on."""
+        return self._pending.count
+
     def send(self, key: bytes, value: bytes, headers: sessions.Headers | None = None) -> sessions.Future:
         """Hand over an event. The future is done when all in-sync replicas hold it.
 
         Raises `errors.NotHandedOver` at once; the future raises `errors.OutcomeUnknown` within the timeout.
         """
-        if self.in_flight >= self._limits.in_flight:
+        if self._pending.count >= self._limits.in_flight:
             raise errors.NotHandedOver("in_flight_bound")  # noqa: EM101 - a word for logs and metrics
         future = self._loop.create_future()
         self._hand_over(key, value, headers, future)
-        self.in_flight += 1
-        self._waiting.append((self._loop.time() + self._timeout_s, future))
-        if self._sweep is None:
-            self._sweep = self._loop.call_later(self._timeout_s, self._give_up_expired)
+        self._pending.add(future)
         return future
 
     async def close(self, timeout_s: float) -> int:
-        """Take no more events and wait for the reports of those in flight. Returns how many are still missing."""
+        """Take no more events and wait for the reports of those in flight, of sessions replaced before as well.
+
+        Returns how many Kafka did not acknowledge: these are sent no more, and whoever waits is told "unknown". Takes
+        about a second longer than `timeout_s` at most.
+        """
         self._closing = True
-        if self._session is not None:
-            await self._session.close(timeout_s)
-        if self._sweep is not None:
-            self._sweep.cancel()
-        return self.in_flight
+        self._retired = self._unended()
+        ending = [*self._retired, self._session] if self._session else self._retired
+        dropped = await asyncio.gather(*(session.close(timeout_s) for session in ending))
+        self._pending.end()
+        return sum(dropped) + self.in_flight
 
     def _hand_over(self, key: bytes, value: bytes, headers: sessions.Headers | None, future: sessions.Future) -> None:
         session = self._usable_session()
@@ -127,7 +144,7 @@ class EventProducer:
 
     def _renew(self) -> None:
         self._renew_after = self._loop.time() + self._renewal_pause_s
-        opened = self._open_session(self._reported, lambda reason: self._replace(opened, reason))
+        opened = self._open_session(self._pending.report, lambda reason: self._replace(opened, reason))
         self._session = opened
 
     def _replace(self, broken: Session, reason: str) -> None:
@@ -138,27 +155,21 @@ class EventProducer:
         if broken is not self._session:
             return
         _log.error("kafka producer replaced after a fatal error", reason=reason)
+        self._retire(broken)
+
+    def _make_room(self) -> None:
+        """Replace the session if most of what it holds was given up while others are acknowledged; one at a time."""
+        stuck = self._pending.others_pass and self._pending.given_up > self._limits.in_flight / 2
+        if not stuck or self._closing or self._session is None or self._unended():
+            return
+        _log.error("kafka producer replaced: some partition takes no events", given_up=self._pending.given_up)
+        self._retire(self._session)
+        self._renew()
+
+    def _retire(self, session: Session) -> None:
+        session.retire(self._timeout_s)
+        self._retired = [*self._unended(), session]
         self._session = None
-        broken.retire()
 
-    def _reported(self, reports: Sequence[sessions.Report]) -> None:
-        self.in_flight -= len(reports)
-        for future, error in reports:
-            if future.done():  # given up, or its sender went away
-                continue
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(errors.OutcomeUnknown(error.name()))
-        while self._waiting and self._waiting[0][1].done():
-            self._waiting.popleft()
-
-    def _give_up_expired(self) -> None:
-        now = self._loop.time()
-        while self._waiting and (self._waiting[0][0] <= now or self._waiting[0][1].done()):
-            _, future = self._waiting.popleft()
-            if not future.done():
-                future.set_exception(errors.OutcomeUnknown("timeout"))
-        self._sweep = None
-        if self._waiting:
-            self._sweep = self._loop.call_at(self._waiting[0][0], self._give_up_expired)
+    def _unended(self) -> list[Session]:
+        return [session for session in self._retired if not session.ended]

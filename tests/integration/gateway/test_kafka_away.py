@@ -11,7 +11,7 @@ from devstack import waiting
 from devstack.kafka import KafkaServer
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas import codec
-from tests.support import gateways, services, topics
+from tests.support import gateways, services, topics, two_brokers
 from tests.support.gateways import Answer, Gateway
 from tests.support.tags import tag
 
@@ -40,7 +40,7 @@ def _post_at_once(gateway: Gateway, prefix: str, count: int) -> dict[str, tuple[
 
     def post(cookie: str) -> tuple[Answer, float]:
         started = time.monotonic()
-        return gateway.post_tag(tag(cookie=cookie)), time.monotonic() - started
+        return gateway.post_tag(tag(cookie=cookie, origin=cookie)), time.monotonic() - started
 
     cookies = [f"{prefix}-{number}" for number in range(count)]
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
@@ -108,6 +108,41 @@ def test_killed_and_started_again_everything_acknowledged_is_there_and_nothing_r
         assert set(before) <= set(stored)
         assert refused
         assert not set(refused) & set(stored)
+
+
+def test_partitions_that_take_nothing_do_not_fill_the_bound_for_the_others(
+    database: DatabaseSettings, topic: str
+) -> None:
+    with (
+        services.required(),
+        two_brokers.running() as brokers,
+        _running(brokers.topic(topic), database) as gateway,
+    ):
+        assert _takes(gateway, "before")
+        brokers.leaving.kill()
+        told: dict[str, str] = {}
+
+        def tell() -> list[str]:
+            """What eight clients more are told."""
+            answers = _post_at_once(gateway, f"during-{len(told)}", 8)
+            new = {cookie: answer.json["stored"] if answer.body else "yes" for cookie, (answer, _) in answers.items()}
+            told.update(new)
+            return list(new.values())
+
+        def held() -> int:
+            tell()
+            return list(told.values()).count("unknown")
+
+        assert waiting.until(lambda: held() > 1.5 * IN_FLIGHT, 90)
+        assert waiting.until(lambda: "yes" in tell(), 30)
+
+        brokers.leaving.start()
+        brokers.leaving.wait_ready()
+        stored = _stored(brokers.staying, topic)
+        assert len(stored) == len(set(stored))
+        assert {cookie for cookie, known in told.items() if known == "yes"} <= set(stored)
+        assert not {cookie for cookie, known in told.items() if known == "no"} & set(stored)
+        assert "kafka producer replaced" in gateway.log
 
 
 def test_never_there_the_gateway_serves_and_says_so(database: DatabaseSettings) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
@@ -27,7 +28,8 @@ class ScriptedSession:
         self.on_reports, self.on_fatal = on_reports, on_fatal
         self.taken: list[sessions.Future] = []
         self.refusal: Exception | None = None
-        self.retired = False
+        self.patience_s: float | None = None
+        self.ended = False
 
     def produce(self, key: bytes, value: bytes, headers: sessions.Headers | None, future: sessions.Future) -> None:
         if self.refusal:
@@ -38,11 +40,18 @@ class ScriptedSession:
         reported, self.taken = self.taken[: len(errors)], self.taken[len(errors) :]
         self.on_reports(list(zip(reported, errors, strict=True)))
 
-    def retire(self) -> None:
-        self.retired = True
+    def retire(self, patience_s: float) -> None:
+        self.patience_s = patience_s
 
-    async def close(self, timeout_s: float) -> None:
-        self.retired = True
+    def drop(self) -> int:
+        """What `sessions.Session` does when its patience is over."""
+        dropped = len(self.taken)
+        self.report([KafkaError(KafkaError._PURGE_QUEUE)] * dropped)  # noqa: SLF001
+        self.ended = True
+        return dropped
+
+    async def close(self, timeout_s: float) -> int:
+        return self.drop()
 
 
 @pytest.fixture
@@ -145,7 +154,7 @@ async def test_after_a_fatal_error_a_fresh_session_takes_over_and_the_old_one_st
     await fresh
     with pytest.raises(errors.OutcomeUnknown):
         await held
-    assert broken.retired
+    assert broken.patience_s == LIMITS.timeout_ms / 1000
     assert sender.in_flight == 0
 
 
@@ -179,6 +188,31 @@ async def test_a_second_word_about_the_same_broken_session_changes_nothing(scrip
 
     sender.send(b"k", b"v")
     assert len(script.opened) == 2
+
+
+async def test_a_producer_that_closes_waits_for_the_sessions_that_it_replaced_too(script: Script) -> None:
+    sender = producer.EventProducer(script.open, LIMITS, renewal_pause_s=0)
+    of_the_first = sender.send(b"k", b"v")
+    script.opened[0].on_fatal("fenced")
+    of_the_second = sender.send(b"k", b"v")
+
+    assert await sender.close(1) == 2
+
+    assert [session.ended for session in script.opened] == [True, True]
+    for future in (of_the_first, of_the_second):
+        with pytest.raises(errors.OutcomeUnknown, match="_PURGE_QUEUE"):
+            await future
+
+
+async def test_whoever_waits_for_a_producer_that_closed_without_a_report_is_told_at_once(script: Script) -> None:
+    sender = producer.EventProducer(script.open, msgspec.structs.replace(LIMITS, timeout_ms=60_000))
+    future = sender.send(b"k", b"v")
+    script.opened[0].taken.clear()  # the library hangs
+
+    assert await sender.close(1) == 1
+
+    with pytest.raises(errors.OutcomeUnknown, match="closing"):
+        await asyncio.wait_for(future, 5)
 
 
 async def test_a_closed_producer_takes_nothing(script: Script, sender: producer.EventProducer) -> None:
