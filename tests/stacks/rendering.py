@@ -74,7 +74,12 @@ def environment() -> dict[str, str]:
 
 def render(name: str, variables: Mapping[str, str] | None = None) -> Stack:
     """`stacks/NAME.yaml`. Raises VariableMissing."""
-    content = _interpolate(_read(name), environment() if variables is None else variables)
+    return fill_in(name, _read(name), environment() if variables is None else variables)
+
+
+def fill_in(name: str, read: Mapping[str, Any], variables: Mapping[str, str]) -> Stack:
+    """What was read of a file, with its variables. Raises VariableMissing."""
+    content = _interpolate(read, variables)
     parts = {part: content.pop(part, None) or {} for part in _PARTS}
     return Stack(name=name, **parts, other={key: part for key, part in content.items() if not key.startswith("x-")})
 
