@@ -1,0 +1,101 @@
+# Waiting, for a bounded time, until a job has completed or a service is what it was told to be.
+# Sourced by deploy. Reads `namespace`, POLL and the timeouts.
+
+# What a task was made from, as far as any of it is used here: the fields that Docker gives back the same of a service and
+# of its tasks (DNSConfig it does not), and nothing of placement, for which no task is moved.
+task_template='{{.ForceUpdate}}{{json .Resources}}{{json .Networks}}'
+for field in Image Command Args Env Hostname User Mounts Secrets Configs Healthcheck StopSignal StopGracePeriod ReadOnly \
+  CapabilityAdd CapabilityDrop Ulimits; do
+  task_template+="{{json .ContainerSpec.$field}}"
+done
+
+# Calls a command until it answers; false after so many seconds.
+until_true() {  # SECONDS COMMAND...
+  local deadline=$((SECONDS + $1))
+  while ! "${@:2}"; do
+    [[ $SECONDS -lt $deadline ]] || return 1
+    sleep "$POLL"
+  done
+}
+
+# One word: settled, waiting, or how the update ended that did not succeed.
+#
+# `UpdateStatus` alone would not do: right after a deployment it is empty, as it is where nothing had to be done. So the tasks
+# that run must be as many as wanted, and made from what the service is now. A task with a healthcheck is `running` once it
+# is healthy, and an update `completed` once its tasks have been watched for the time that `monitor` says.
+state_of() {  # SERVICE, with its namespace
+  local found update wanted template tasks task current=0 started=0
+  # A manager that has no answer right now is asked again.
+  found=$(docker service inspect "$1" --format "{{with .UpdateStatus}}{{.State}}{{else}}none{{end}} \
+{{with .Spec.Mode.Replicated}}{{.Replicas}}{{else}}global{{end}} {{with .Spec.TaskTemplate}}$task_template{{end}}") || { echo waiting; return; }
+  read -r update wanted template <<<"$found"
+  case $update in
+    updating | rollback_started) echo waiting; return ;;
+    paused | rollback_paused | rollback_completed) echo "$update"; return ;;
+  esac
+  tasks=$(inspect_tasks "{{.Status.State}} {{with .Spec}}$task_template{{end}}" --filter desired-state=running "$1") ||
+    { echo waiting; return; }
+  while read -r task; do
+    [[ -z $task ]] || started=$((started + 1))
+    [[ $task != "running $template" ]] || current=$((current + 1))
+  done <<<"$tasks"
+  [[ $wanted != global || $started == 0 ]] || wanted=$started
+  if [[ $current == "$wanted" ]]; then echo settled; else echo waiting; fi
+}
+
+# A line a task, by a template; the rest says which, as `docker service ps` takes it.
+inspect_tasks() {  # FORMAT ARGUMENTS...
+  docker service ps --quiet --no-trunc "${@:2}" | xargs -r docker inspect --type task --format "$1"
+}
+
+decided() { state=$(state_of "$1"); [[ $state != waiting ]]; }
+
+# Leaves in `state` what became of the service; false unless it is settled.
+await_service() {  # SERVICE SECONDS
+  until_true "$2" decided "$1" || true
+  [[ $state == settled ]]
+}
+
+# All of them have the same time.
+await_services() {  # SERVICE...
+  local deadline=$((SECONDS + SERVICES_TIMEOUT)) service failed=()
+  for service in "$@"; do
+    if await_service "${namespace}_$service" $((deadline > SECONDS ? deadline - SECONDS : 0)); then
+      echo "$service: runs"
+    else
+      echo "$service: $(outcome)" >&2
+      failed+=("$service")
+    fi
+  done
+  [[ ${#failed[@]} == 0 ]] || refuse "not there: ${failed[*]}. \
+See \`docker service ps --no-trunc ${namespace}_${failed[0]}\` and \`docker service logs ${namespace}_${failed[0]}\`; \
+stacks/rollback puts the release before back"
+}
+
+outcome() {
+  case $state in
+    rollback_completed) echo "did not come up; Swarm has put back what was before" ;;
+    rollback_paused) echo "did not come up, and neither did what was before" ;;
+    paused) echo "did not come up; Swarm has stopped its update" ;;
+    *) echo "is not there in time" ;;
+  esac
+}
+
+job_completed() {  # SERVICE
+  local iteration tasks
+  # Every deployment begins a new iteration; tasks of earlier ones are listed as well.
+  iteration=$(docker service inspect "$1" --format '{{.JobStatus.JobIteration.Index}}') || return 1
+  tasks=$(inspect_tasks '{{.JobIteration.Index}} {{.Status.State}}' "$1") || return 1
+  grep -qx "$iteration complete" <<<"$tasks"
+}
+
+await_job() { until_true "$2" job_completed "$1"; }  # SERVICE SECONDS
+
+# It would go on trying, beside whatever is deployed next.
+stop_job() {  # JOB
+  echo "deploy: what $1 said:" >&2
+  docker service logs --raw --tail 20 "${namespace}_$1" >&2 || true
+  docker service ps --no-trunc "${namespace}_$1" >&2 || true
+  docker service rm "${namespace}_$1" >/dev/null
+  refuse "$1 did not complete within $JOBS_TIMEOUT s, so nothing of this release was started; what ran before goes on"
+}

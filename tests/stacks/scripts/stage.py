@@ -1,0 +1,89 @@
+"""A copy of the scripts with small stacks beside them, and a swarm that a stand-in for `docker` plays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from tests.stacks import rendering
+from tests.stacks.scripts.state import Node, Swarm
+
+CLUSTER_ID: Final = "dGVzdC1jbHVzdGVyLWlkMQ"
+
+
+class Done(msgspec.Struct):
+    """How a script ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Stage:
+    """`settings` become deployment.env; `stacks` is the folder that the scripts are in."""
+
+    def __init__(self, folder: Path, swarm: Swarm, port: int) -> None:
+        self.stacks = folder / "stacks"
+        self.swarm = swarm
+        self.settings = {
+            "REGISTRY": rendering.REGISTRY,
+            "RELEASE": "app-1",
+            "STATEFUL_RELEASE": "data-1",
+            "KAFKA_CLUSTER_ID": CLUSTER_ID,
+        }
+        docker = folder / "bin" / "docker"
+        docker.parent.mkdir()
+        shutil.copy(Path(__file__).with_name("docker"), docker)
+        shutil.copytree(rendering.STACKS, self.stacks, ignore=shutil.ignore_patterns(".secrets", "deployment.env"))
+        self._folder = folder
+        self._variables = {
+            "PATH": f"{docker.parent}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "STAND_IN_PORT": str(port),
+            "POLL": "0.01",
+            "MEMBER_TIMEOUT": "30",
+            "JOBS_TIMEOUT": "30",
+            "SERVICES_TIMEOUT": "30",
+        }
+
+    @property
+    def deployment(self) -> Path:
+        return self.stacks / "deployment.env"
+
+    def write_stack(self, name: str, services: dict[str, Any], **parts: Any) -> None:
+        """In the place of the real one, or beside it."""
+        content = {"version": "3.13", "services": services, **parts}
+        (self.stacks / f"{name}.yaml").write_text(yaml.safe_dump(content), "utf-8")
+
+    def write_settings(self) -> None:
+        text = "".join(f"{name}={value}\n" for name, value in self.settings.items())
+        self.deployment.write_text(text, "utf-8")
+
+    def run(self, script: str, *arguments: str, **variables: str) -> Done:
+        """A script of the copy."""
+        done = subprocess.run(
+            [str(self.stacks / script), *arguments],
+            env=self._variables | variables,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+def nodes(*labels: dict[str, str]) -> list[Node]:
+    """vm1, vm2 and so on."""
+    return [Node(f"node{i}", f"vm{i}", dict(has)) for i, has in enumerate(labels, 1)]
+
+
+def service(image: str, constraint: str, **keys: Any) -> dict[str, Any]:
+    """One of a stack, with one task."""
+    deploy = {"replicas": 1, "placement": {"constraints": [f"node.labels.{constraint}"]}}
+    return {"image": f"${{REGISTRY}}/allezone-{image}:${{RELEASE}}", "deploy": deploy, **keys}

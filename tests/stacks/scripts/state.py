@@ -1,0 +1,64 @@
+"""The swarm that the stand-in for `docker` plays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Node(msgspec.Struct):
+    """A machine. A node that is down keeps its labels, as in a real swarm."""
+
+    id: str
+    hostname: str
+    labels: dict[str, str] = {}
+    state: str = "ready"
+    availability: str = "active"
+
+
+class Service(msgspec.Struct):
+    """`tasks` are those that should run: an id, a state and the definition that each was started with."""
+
+    definition: dict[str, Any]
+    tasks: list[Task]
+    update: str = "none"
+    steps: list[str] = []  # what is still to come, a step a look
+    before: dict[str, Any] | None = None
+    iteration: int = 0
+
+    @property
+    def is_job(self) -> bool:
+        return str(self.definition["deploy"].get("mode", "")).endswith("-job")
+
+    @property
+    def replicas(self) -> int:
+        return int(self.definition["deploy"].get("replicas", 1))
+
+
+class Task(msgspec.Struct):
+    id: str
+    state: str
+    definition: dict[str, Any]
+    iteration: int = 0
+
+
+class Swarm(msgspec.Struct):
+    """`fates` says what becomes of a service's next update or job: `rollback`, `pause`, `hang`.
+
+    `calls` is what was asked, `events` what happened, both in order.
+    """
+
+    nodes: list[Node] = []
+    secrets: list[str] = []
+    configs: dict[str, str] = {}
+    services: dict[str, Service] = {}
+    fates: dict[str, str] = {}
+    logs: dict[str, str] = {}
+    calls: list[list[str]] = []
+    events: list[str] = []
+    made: int = 0
+
+    def new_id(self) -> str:
+        self.made += 1
+        return f"id{self.made}"
