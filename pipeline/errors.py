@@ -1,5 +1,5 @@
-"""The errors of this package. All of them end the process. A worker's supervisor starts it anew, and offsets make that
-safe; an operator's command says why it ended.
+"""The errors of this package. A PipelineError ends the process. A worker's supervisor starts it anew, and offsets make
+that safe; an operator's command says why it ended.
 
 PipelineError
 ├── TopicReplaced         the topic was deleted and made anew while records of the old one were under way
@@ -8,6 +8,12 @@ PipelineError
 ├── TooManyDeadLetters    so many broken records in a row that the fault is likelier here than in them
 ├── Stalled               records wait and nothing moves
 └── OperationRefused      an operator's command would do harm, or cannot do what it is asked
+
+A Superseded ends nothing and leaves the package nowhere: whoever hears it lets go of what it was doing.
+
+Superseded                the partitions are placed anew, or taken away
+├── retrying.Abandoned    a question of the place before is not asked again
+└── placement.GivenUp     they were being taken up
 """
 
 
@@ -40,3 +46,7 @@ class Stalled(PipelineError):
 
 class OperationRefused(PipelineError):
     """What an operator asked for was not done."""
+
+
+class Superseded(Exception):
+    """What was under way belongs to a place that the worker has no more."""

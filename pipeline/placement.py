@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from pipeline import errors
 from runtime import logging
 
 _log = logging.get_logger(__name__)
@@ -11,7 +12,7 @@ _LOOKS: Final = 10
 _LONGEST_LOOK_S: Final = 0.25
 
 
-class GivenUp(Exception):
+class GivenUp(errors.Superseded):
     """The partitions that were being taken up are being taken away."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from broker import errors as broker_errors
-from pipeline import metrics
+from pipeline import errors, metrics
 from pipeline.settings import WorkerSettings
 from runtime import logging
 from stores import errors as store_errors
@@ -16,7 +16,7 @@ _LATE_S: Final = 1.0
 _PASSING = (store_errors.StoreUnavailable, store_errors.ProfileStoreUnavailable, broker_errors.BrokerUnavailable)
 
 
-class Abandoned(Exception):
+class Abandoned(errors.Superseded):
     """The worker was placed anew: what was asked for belongs to the place before."""
 
 
