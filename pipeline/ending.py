@@ -6,6 +6,7 @@ hang in the very thing that failed, and a worker that lives on without consuming
 
 import logging
 import os
+import signal
 import sys
 import threading
 from typing import Final
@@ -24,11 +25,24 @@ _log = runtime.logging.get_logger(__name__)
 
 def end_process(error: BaseException) -> None:
     """Say why, and end with status 70. Does not return."""
-    threading.Timer(LAST_WORDS_S, os._exit, [EXIT_STATUS]).start()
+    try:
+        _bound_last_words()
+        _say(error)
+    finally:  # whatever becomes of the words
+        os._exit(EXIT_STATUS)
+
+
+def _bound_last_words() -> None:
+    try:
+        threading.Timer(LAST_WORDS_S, os._exit, [EXIT_STATUS]).start()
+    except RuntimeError:  # no thread is to be had: the kernel ends the process then, with a status of its own
+        signal.setitimer(signal.ITIMER_REAL, LAST_WORDS_S)
+
+
+def _say(error: BaseException) -> None:
     # An ending that this system foresaw is told by its sentence; any other is a defect, and its traceback is needed.
     defect = None if isinstance(error, errors.PipelineError | StoreError | BrokerError) else error
     _log.critical("the worker ends", reason=str(error) or repr(error), kind=type(error).__name__, exc_info=defect)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_STATUS)
