@@ -19,6 +19,9 @@ from stores import copying, dead_letters, errors, offsets, primary, queries
 _SQL: Final = queries.load("flush")
 _OFFSET_MOVED: Final = "AZ001"
 _FAILURES: Final = (psycopg.Error, TimeoutError)
+_NOT_COMMITTED: Final = (TransactionStatus.INERROR, TransactionStatus.INTRANS)
+"""The server said that it rolled back; or has said nothing behind BEGIN and COPY, as the last message was never sent:
+psycopg refused to put a value into it."""
 _log = logging.get_logger(__name__)
 
 
@@ -151,7 +154,7 @@ class PostgresFlushes:
                 while cursor.nextset():
                     pass
         except _FAILURES as error:
-            if conn.info.transaction_status is TransactionStatus.INERROR:  # the server says: rolled back
+            if conn.info.transaction_status in _NOT_COMMITTED:
                 raise await self._given_up(error) from error
             await self.close()
             raise errors.OutcomeUnknown(str(error)) from error
@@ -212,7 +215,7 @@ def _meaning(error: psycopg.Error | TimeoutError) -> errors.StoreError | None:
     # No partition takes the row: no constraint has a name then, in whatever language the server says so.
     if isinstance(error, psycopg.errors.CheckViolation) and error.diag.constraint_name is None:
         return errors.HourMissing(str(error))
-    if state.startswith(("22", "23")):
+    if state.startswith(("22", "23")) or isinstance(error, psycopg.DataError):  # the server's, or psycopg's own
         return errors.BadData(str(error))
     if errors.is_passing(error):
         return errors.StoreUnavailable(str(error))
