@@ -109,6 +109,17 @@ class FlushesContract:
             await one.write(bad)
         assert await one.settled([0]) == {0: 0}
 
+    async def test_a_value_that_cannot_even_be_sent_is_bad_data(self, store: Store) -> None:
+        """The client refuses it in the last message of the write: taken for a lost commit, it was tried for ever."""
+        one = store.flushes()
+        await one.open({0: 0})
+        unspeakable = dead_letters.Letter(0, 0, None, None, "undecodable", "a\0b")
+        with pytest.raises(errors.BadData):
+            await one.write(flush.Flush([(item(), 2, -5)], [], [flush.Move(0, 0, 2)], [unspeakable]))
+        assert await one.settled([0]) == {0: 0}
+        await one.write(content((0, 0, 2)))
+        assert await store.sums() == {item(): (2, -5)}
+
     async def test_a_minute_beyond_64_bits_is_bad_data(self, store: Store) -> None:
         one = store.flushes()
         await one.open({0: 0})
