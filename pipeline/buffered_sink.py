@@ -41,17 +41,20 @@ class BufferedSink(ABC, Generic[Waiting]):
         most_records: int,
         longest_s: float,
         on_written: Callable[[Mapping[int, int]], None],
+        *,
+        place_behind_writes: bool,
     ) -> None:
         """`begin` makes a buffer, given where each partition goes on. One is written when it has `most_records` or has
         waited for `longest_s`. `on_written` is told `{partition: next offset}` behind every write, and at every new
-        place: what it was told before may be of an older place, and lie below what others wrote since."""
+        place; and nothing, `{}`, when a place is left: what it was told before may lie below what others wrote since.
+        `place_behind_writes`: where to go on is what the write under way stores, so its end is waited for."""
         self._begin, self._most_records, self._longest_s = begin, most_records, longest_s
         self._on_written = on_written
         self._placed_at: dict[int, int] = {}
         self._retrier = retrying.Retrier(settings)
         self._intake = intake.Intake(settings, topic, place, self._retrier)
-        self._placing = asyncio.Lock()
         self._writing = asyncio.Lock()
+        self._placing = self._writing if place_behind_writes else asyncio.Lock()
         self._changed = asyncio.Event()
         self._starts: dict[int, int] = {}
         self._waiting = begin({})
@@ -136,7 +139,8 @@ class BufferedSink(ABC, Generic[Waiting]):
     def _written(self, ends: Mapping[int, int]) -> None:
         """All below `ends` is stored. Of partitions that have gone, or went on further up meanwhile, nobody is told."""
         placed = self._placed_at
-        self._on_written({each: end for each, end in ends.items() if each in placed and end >= placed[each]})
+        if told := {each: end for each, end in ends.items() if each in placed and end >= placed[each]}:
+            self._on_written(told)
 
     @property
     def _full(self) -> bool:

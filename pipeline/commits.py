@@ -29,9 +29,15 @@ class Committer:
     def __init__(self, kafka: Commits, topic: log.Log, interval_s: float = 1.0) -> None:
         self._kafka, self._topic, self._interval_s = kafka, topic, interval_s
         self._waiting: dict[int, int] = {}
+        self._places = 0
 
     def note(self, ends: Mapping[int, int]) -> None:
-        """These partitions are done below these offsets."""
+        """These partitions are done below these offsets. Of none: all that was noted is of a place that was left.
+
+        The partitions may come back when others have told Kafka more.
+        """
+        if not ends:
+            self._waiting, self._places = {}, self._places + 1
         self._waiting |= ends
 
     async def run(self) -> None:
@@ -44,11 +50,20 @@ class Committer:
         """Commit what waits. Raises `errors.TopicReplaced`: in a topic made anew old offsets would skip its records."""
         if not self._waiting:
             return
-        ends: dict[int, int] = {}
         try:
             await self._topic.verify()
-            ends, self._waiting = self._waiting, {}  # not before: a new place may be noted while Kafka is away
-            await self._kafka.commit(ends)
+            await self._tell()
         except (KafkaError, BrokerUnavailable) as error:
             _log.info("Kafka was not told, the next time it will be", error=repr(error))
-            self._waiting = ends | self._waiting
+
+    async def _tell(self) -> None:
+        # Taken only now: a new place may have been noted while Kafka was away.
+        ends, self._waiting, place = self._waiting, {}, self._places
+        if not ends:
+            return
+        try:
+            await self._kafka.commit(ends)
+        except KafkaError:
+            if place == self._places:
+                self._waiting = ends | self._waiting
+            raise

@@ -50,7 +50,14 @@ class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
         on_written: Callable[[Mapping[int, int]], None],
     ) -> None:
         super().__init__(
-            settings, topic, place, pending.Pending, settings.profile_writes, settings.profile_interval_s, on_written
+            settings,
+            topic,
+            place,
+            pending.Pending,
+            settings.profile_writes,
+            settings.profile_interval_s,
+            on_written,
+            place_behind_writes=False,
         )
         self._store_patience_s = settings.store_patience_s
         self._profiles, self._letters, self._topic = store, letters, topic

@@ -40,11 +40,17 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         on_written: Callable[[Mapping[int, int]], None] = lambda _ends: None,
     ) -> None:
         super().__init__(
-            settings, topic, place, folding.Fold, settings.flush_records, settings.flush_interval_s, on_written
+            settings,
+            topic,
+            place,
+            folding.Fold,
+            settings.flush_records,
+            settings.flush_interval_s,
+            on_written,
+            place_behind_writes=True,
         )
         self._flushes, self._topic, self._hours, self._place = flushes, topic, hours, place
         self._limit = limits.DeadLetterLimit(settings.dead_letters_in_a_row)
-        self._placing = self._writing  # what the write under way stores is where to go on
 
     async def _find_starts(self, partitions: set[int]) -> dict[int, int]:
         """The stored offsets. Raises `errors.LogTruncated` and `stores.errors.TopicReplaced`."""

@@ -65,6 +65,48 @@ async def test_a_new_place_that_is_noted_while_kafka_is_asked_is_what_kafka_is_t
     assert kafka.told == [{0: 9}]
 
 
+async def test_what_was_noted_of_a_place_that_was_left_is_not_told() -> None:
+    """Others have partition 1 now, and are further on."""
+    kafka = Kafka()
+    committer = Committer(kafka, FakeLog())
+    committer.note({0: 5, 1: 5})
+    committer.note({})
+    committer.note({0: 3})
+    await committer.commit()
+    assert kafka.told == [{0: 3}]
+
+
+async def test_nothing_is_told_where_the_place_was_left_while_kafka_was_asked() -> None:
+    kafka, topic = Kafka(), FakeLog()
+    committer = Committer(kafka, topic)
+    committer.note({0: 5})
+    committing = asyncio.create_task(committer.commit())
+    await asyncio.sleep(0)
+    committer.note({})
+    await committing
+    assert kafka.told == []
+
+
+async def test_a_commit_that_failed_is_not_made_good_for_a_place_that_was_left_meanwhile() -> None:
+    committer: Committer
+
+    class Slow(Kafka):
+        async def commit(self, ends: Mapping[int, int]) -> None:
+            if not self.told:
+                self.told.append(dict(ends))
+                committer.note({})
+                committer.note({1: 1})
+                raise CommitFailedError
+            await super().commit(ends)
+
+    kafka = Slow()
+    committer = Committer(kafka, FakeLog())
+    committer.note({0: 5})
+    await committer.commit()
+    await committer.commit()
+    assert kafka.told == [{0: 5}, {1: 1}]
+
+
 async def test_it_tells_kafka_again_and_again() -> None:
     kafka = Kafka()
     committer = Committer(kafka, FakeLog(), interval_s=0.001)
