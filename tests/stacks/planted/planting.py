@@ -45,6 +45,10 @@ def network(network: str, /, **parts: Any) -> Plant:
     return lambda stack: stack.networks[network].update(parts)
 
 
+def config(config: str, /, **parts: Any) -> Plant:
+    return lambda stack: stack.configs[config].update(parts)
+
+
 def secret(name: str, value: dict[str, Any]) -> Plant:
     return lambda stack: stack.secrets.update({name: value})
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.stacks.planted.planting import STATEFUL, STATELESS, Planted, within
+from tests.stacks.planted.planting import STATEFUL, STATELESS, Planted, config, put, within
 from tests.stacks.policies import updates
 
 PLANTED: Final[list[Planted]] = [
@@ -70,4 +70,12 @@ PLANTED: Final[list[Planted]] = [
         within("patroni1", "deploy.rollback_config", monitor="90s"),
         "patroni1: is watched",
     ),
+    (
+        updates.configs_are_named_by_their_content,
+        STATELESS,
+        config("prometheus", name="allezone_prometheus_00000000"),
+        "is to be named allezone_prometheus_",
+    ),
+    (updates.configs_are_named_by_their_content, STATELESS, config("prometheus", file="nowhere.yml"), "no file"),
+    (updates.configs_are_named_by_their_content, STATELESS, put("prometheus", configs=[]), "declared and not used"),
 ]

@@ -37,6 +37,7 @@ IN_A_CLUSTER: Final[tuple[Policy, ...]] = (
     secrets.secrets_are_dockers_and_versioned,
     secrets.secrets_are_their_readers_alone,
     updates.updates_are_rolled_back,
+    updates.configs_are_named_by_their_content,
     placement.services_are_placed,
     placement.data_has_one_home,
     placement.databases_share_no_node,

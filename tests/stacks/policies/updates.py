@@ -1,5 +1,6 @@
 """How a new version takes an old one's place, and how it goes back."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,22 @@ def updates_are_rolled_back(stack: Stack) -> Iterator[str]:
         complaints = _of_a_job(service) if rendering.is_job(service) else _of_a_service(service, stack)
         for complaint in complaints:
             yield f"{name}: {complaint}"
+
+
+def configs_are_named_by_their_content(stack: Stack) -> Iterator[str]:
+    """A config cannot be changed: a deployment that brings another content under the same name fails, and so would the
+    one that goes back."""
+    used = {each["source"] for service in stack.services.values() for each in service.get("configs", [])}
+    for name in sorted(used ^ stack.configs.keys()):
+        yield f"config {name}: is used and not declared, or declared and not used"
+    for name, config in stack.configs.items():
+        path = rendering.STACKS / config.get("file", "")
+        if not path.is_file():
+            yield f"config {name}: there is no file {config.get('file')}"
+            continue
+        named = f"allezone_{name}_{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+        if config.get("name") != named:
+            yield f"config {name}: is to be named {named}"
 
 
 def _of_a_job(service: Mapping[str, Any]) -> Iterator[str]:
