@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from broker import errors, producer
+from tests.support import virtual_time
 from tests.unit.broker.test_producer import Script, ScriptedSession
 
 LIMITS = producer.Limits(timeout_ms=50, in_flight=10)
@@ -69,20 +70,22 @@ async def test_what_the_replaced_session_drops_makes_room(script: Script, sender
     await _acknowledged(sender, script.opened[1])
 
 
-async def test_an_event_that_the_replaced_session_still_brings_home_is_acknowledged(
-    script: Script, sender: producer.EventProducer
-) -> None:
-    futures = [sender.send(b"k", b"v") for _ in range(MORE_THAN_HALF)]
-    await _acknowledged(sender, script.opened[0])
-    await asyncio.sleep(LIMITS.timeout_ms / 2000)
-    later = sender.send(b"k", b"v")
-    await asyncio.wait(futures, timeout=5)
-    assert len(script.opened) == 2
+def test_an_event_that_the_replaced_session_still_brings_home_is_acknowledged(script: Script) -> None:
+    async def scene() -> None:
+        sender = producer.EventProducer(script.open, LIMITS)
+        futures = [sender.send(b"k", b"v") for _ in range(MORE_THAN_HALF)]
+        await asyncio.sleep(LIMITS.timeout_ms / 2000)
+        await _acknowledged(sender, script.opened[0])
+        later = sender.send(b"k", b"v")
+        await asyncio.wait(futures)
+        assert len(script.opened) == 2
 
-    script.opened[0].on_reports([(later, None)])
+        script.opened[0].on_reports([(later, None)])
 
-    await later
-    assert [type(future.exception()) for future in futures] == [errors.OutcomeUnknown] * MORE_THAN_HALF
+        await later
+        assert [type(future.exception()) for future in futures] == [errors.OutcomeUnknown] * MORE_THAN_HALF
+
+    virtual_time.run(scene())
 
 
 async def test_half_of_the_bound_given_up_is_left_in_peace(script: Script, sender: producer.EventProducer) -> None:
