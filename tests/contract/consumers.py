@@ -30,6 +30,9 @@ class Cluster(Protocol):
     async def append(self, partition: int, values: Sequence[bytes]) -> None:
         """Records at the end of a partition."""
 
+    async def append_and_mark(self, partition: int, values: Sequence[bytes]) -> None:
+        """The same, and an offset behind them that no record has: that of a transaction's marker."""
+
     async def truncate(self, partition: int, start: int) -> None:
         """What lies below `start` is deleted."""
 
@@ -59,8 +62,13 @@ class Member:
         return {each.partition for each in self.consumer.assignment()}
 
     @property
+    def id(self) -> str:
+        """As the group knows it."""
+        return str(self.consumer._coordinator.member_id)  # noqa: SLF001 - what workers read, too
+
+    @property
     def generation(self) -> int:
-        return int(self.consumer._coordinator.generation)  # noqa: SLF001 - what Faust reads, too
+        return int(self.consumer._coordinator.generation)  # noqa: SLF001 - as above
 
     def tp(self, partition: int) -> TopicPartition:
         return TopicPartition(self.topic, partition)
@@ -87,19 +95,21 @@ def values(first: int, count: int) -> list[bytes]:
     return [b"%d" % number for number in range(first, first + count)]
 
 
+async def join(cluster: Cluster, group: str = GROUP) -> Member:
+    """Joined, with the partitions that it was given."""
+    told = Told()
+    member = Member(await cluster.member(told, group), told, cluster.topic)
+    await eventually.until(lambda: any(what == "assigned" for what, _ in told.events))
+    return member
+
+
 class ConsumersContract:
     """Inherit it and give a fixture `cluster`."""
-
-    async def join(self, cluster: Cluster, group: str = GROUP) -> Member:
-        told = Told()
-        member = Member(await cluster.member(told, group), told, cluster.topic)
-        await eventually.until(lambda: any(what == "assigned" for what, _ in told.events))
-        return member
 
     # -- records and places --------------------------------------------------------------------------------------------
 
     async def test_records_come_once_and_in_the_order_of_their_offsets(self, cluster: Cluster) -> None:
-        member = await self.join(cluster)
+        member = await join(cluster)
         await cluster.append(0, values(0, 30))
         await cluster.append(0, values(30, 30))
         assert await member.fetch(60) == [(0, number, b"%d" % number) for number in range(60)]
@@ -107,7 +117,7 @@ class ConsumersContract:
 
     async def test_a_fetch_goes_on_where_it_is_sought_to(self, cluster: Cluster) -> None:
         await cluster.append(1, values(0, 10))
-        member = await self.join(cluster)
+        member = await join(cluster)
         await member.fetch(10)
         assert await member.consumer.position(member.tp(1)) == 10
         member.consumer.seek(member.tp(1), 7)
@@ -116,7 +126,7 @@ class ConsumersContract:
 
     async def test_what_was_fetched_ahead_is_dropped_by_a_seek(self, cluster: Cluster) -> None:
         await cluster.append(0, values(0, 20))
-        member = await self.join(cluster)
+        member = await join(cluster)
         await member.consumer.getmany(timeout_ms=5_000, max_records=5)
         member.consumer.seek(member.tp(0), 15)
         assert [offset for _, offset, _ in await member.fetch(5)] == [15, 16, 17, 18, 19]
@@ -124,15 +134,27 @@ class ConsumersContract:
     async def test_a_log_says_where_it_begins_and_ends(self, cluster: Cluster) -> None:
         await cluster.append(0, values(0, 12))
         await cluster.truncate(0, 5)
-        member = await self.join(cluster)
+        member = await join(cluster)
         both = [member.tp(0), member.tp(1)]
         assert await member.consumer.beginning_offsets(both) == {both[0]: 5, both[1]: 0}
         assert await member.consumer.end_offsets(both) == {both[0]: 12, both[1]: 0}
 
+    async def test_an_offset_without_a_record_is_stepped_over(self, cluster: Cluster) -> None:
+        await cluster.append_and_mark(0, values(0, 3))
+        await cluster.append(0, values(3, 2))
+        member = await join(cluster)
+        assert [offset for _, offset, _ in await member.fetch(5)] == [0, 1, 2, 4, 5]
+
+    async def test_a_place_passes_an_offset_without_a_record_at_the_end(self, cluster: Cluster) -> None:
+        await cluster.append_and_mark(0, values(0, 3))
+        member = await join(cluster)
+        assert len(await member.fetch(0)) == 3
+        assert await member.consumer.position(member.tp(0)) == 4
+
     async def test_a_place_below_the_log_moves_to_its_beginning(self, cluster: Cluster) -> None:
         await cluster.append(0, values(0, 4))
         await cluster.append(0, values(4, 4))
-        member = await self.join(cluster)
+        member = await join(cluster)
         await member.fetch(8)
         await cluster.truncate(0, 6)
         member.consumer.seek(member.tp(0), 2)
@@ -142,7 +164,7 @@ class ConsumersContract:
         self, cluster: Cluster
     ) -> None:
         """A leader that never was told more assigns nobody anything (pipeline/transport.py)."""
-        client = (await self.join(cluster)).consumer._client  # noqa: SLF001
+        client = (await join(cluster)).consumer._client  # noqa: SLF001
         assert client.cluster.topics() == {cluster.topic}
         await client.bootstrap()
         assert client.cluster.topics() == set()
@@ -152,13 +174,13 @@ class ConsumersContract:
     # -- groups --------------------------------------------------------------------------------------------------------
 
     async def test_a_lone_member_has_every_partition(self, cluster: Cluster) -> None:
-        member = await self.join(cluster)
+        member = await join(cluster)
         assert member.told.events == [("revoked", set()), ("assigned", {0, 1})]
         assert member.generation == 1
 
     async def test_a_member_that_joins_gets_its_share_in_a_new_generation(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
-        two = await self.join(cluster)
+        one = await join(cluster)
+        two = await join(cluster)
         await eventually.until(lambda: len(one.told.events) == 4)
         assert one.told.events[2:] == [("revoked", {0, 1}), ("assigned", one.partitions)]
         assert one.partitions | two.partitions == {0, 1}
@@ -166,8 +188,8 @@ class ConsumersContract:
         assert one.generation == two.generation == 2
 
     async def test_what_was_revoked_is_not_fetched(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
-        two = await self.join(cluster)
+        one = await join(cluster)
+        two = await join(cluster)
         await eventually.until(lambda: len(one.partitions) == 1)
         for partition in (0, 1):
             await cluster.append(partition, values(0, 5))
@@ -176,48 +198,48 @@ class ConsumersContract:
         assert await one.fetch(0) == []
 
     async def test_who_leaves_hands_its_partitions_over(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
-        two = await self.join(cluster)
+        one = await join(cluster)
+        two = await join(cluster)
         await one.consumer.stop()
         await eventually.until(lambda: two.partitions == {0, 1})
         assert two.generation == 3
 
     async def test_who_is_silent_for_its_session_loses_its_partitions(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
+        one = await join(cluster)
         one.fall_silent()
         began = asyncio.get_running_loop().time()
-        two = await self.join(cluster)
+        two = await join(cluster)
         assert two.partitions == {0, 1}
         assert asyncio.get_running_loop().time() - began > SESSION_S / 2
 
     # -- commits -------------------------------------------------------------------------------------------------------
 
     async def test_a_commit_is_there_for_the_next_member_with_its_note(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
+        one = await join(cluster)
         await one.commit(0, 7, "a note")
         await one.consumer.stop()
-        two = await self.join(cluster)
+        two = await join(cluster)
         found = await two.consumer._coordinator.fetch_committed_offsets([two.tp(0), two.tp(1)])  # noqa: SLF001
         assert found == {two.tp(0): OffsetAndMetadata(7, "a note")}
 
     async def test_a_commit_of_another_group_is_nothing_to_this_one(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
+        one = await join(cluster)
         await one.commit(0, 7)
-        two = await self.join(cluster, "another")
+        two = await join(cluster, "another")
         assert await two.consumer.committed(two.tp(0)) is None
 
     async def test_a_commit_of_a_member_that_was_dropped_is_refused(self, cluster: Cluster) -> None:
-        one = await self.join(cluster)
+        one = await join(cluster)
         one.fall_silent()
-        await self.join(cluster)
+        await join(cluster)
         with pytest.raises(CommitFailedError):
             await one.commit(0, 7)
 
     async def test_a_commit_behind_a_join_is_looked_at_behind_it_and_refused(self, cluster: Cluster) -> None:
         """Requests of one connection are answered in turn, and the join waits for the other member: what made a worker
         that commits once a second join for ever (pipeline/transport.py)."""
-        one = await self.join(cluster)
-        two = await self.join(cluster)
+        one = await join(cluster)
+        two = await join(cluster)
         await eventually.until(lambda: one.generation == 2)
         two.fall_silent()
         one.consumer._coordinator.request_rejoin()  # noqa: SLF001

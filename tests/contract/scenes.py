@@ -1,4 +1,4 @@
-"""`flushes_in_trouble.Scene`, twice: on a real server behind a proxy, and on the server in memory."""
+"""A `Scene` and a `Restorable`, twice: on a real server behind a proxy, and on the server in memory."""
 
 import asyncio
 import contextlib
@@ -40,6 +40,8 @@ SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _END_THOSE_WHO_WAIT: Final = f"{_END_ALL} AND wait_event_type = 'Lock'"
+
+_TABLES: Final = ("aggregate_deltas", "minute_totals", "pipeline_offsets", "dead_letters")
 
 
 class Real:
@@ -87,6 +89,17 @@ class Real:
         for others in (_END_THOSE_WHO_WAIT, _END_ALL):
             await self._rows(others)
 
+    async def keep(self) -> None:
+        for table in _TABLES:
+            await self._do(f"CREATE TABLE kept_{table} AS TABLE {table}")
+
+    async def fail_over(self) -> None:
+        """Of a server alone: all that workers can tell from a takeover by one that is behind."""
+        await self.end_sessions()
+        for table in _TABLES:
+            await self._do(f"TRUNCATE {table}")
+            await self._do(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE TABLE kept_{table}")
+
     async def sums(self) -> dict[Item, tuple[int, int]]:
         rows = await self._rows(
             "SELECT extract(epoch FROM time)::bigint / 60, action, origin, brand_id, category_id, count, sum_price"
@@ -113,6 +126,10 @@ class Real:
         self._everything.push_async_callback(made.close)
         return made
 
+    async def _do(self, statement: str) -> None:
+        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as conn:
+            await conn.execute(statement.encode())
+
     async def _rows(self, query: str) -> list[tuple[Any, ...]]:
         async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as conn:
             return await (await conn.execute(query.encode())).fetchall()
@@ -136,6 +153,7 @@ class InMemory:
     def __init__(self) -> None:
         self._server = FakePostgres(hours=[HOUR])
         self._thawed = asyncio.Event()
+        self._kept = 0
 
     def flushes(self, consumer: offsets.Consumer = CONSUMER) -> flush.Flushes:
         return flush.PostgresFlushes("others", consumer, PATIENCE_S, connect=self._server.connect)
@@ -175,6 +193,12 @@ class InMemory:
     async def end_sessions(self) -> None:
         self._server.stop()
         self._server.start()
+
+    async def keep(self) -> None:
+        self._kept = len(self._server.engine.commits)
+
+    async def fail_over(self) -> None:
+        self._server.fail_over(len(self._server.engine.commits) - self._kept)
 
     async def sums(self) -> dict[Item, tuple[int, int]]:
         return self._server.tables.sums

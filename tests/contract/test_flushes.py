@@ -9,13 +9,14 @@ import pytest_asyncio
 
 from runtime.settings import DatabaseSettings
 from stores import hours
+from tests.contract.failover import FailoverContract
 from tests.contract.flushes import HOUR, FlushesContract
 from tests.contract.flushes_in_trouble import TroubleContract
 from tests.contract.scenes import InMemory, Real
 from tests.support import proxy
 
 
-class TestOnFakePostgres(FlushesContract, TroubleContract):
+class TestOnFakePostgres(FlushesContract, TroubleContract, FailoverContract):
     @pytest.fixture
     def store(self) -> InMemory:
         return InMemory()
@@ -25,7 +26,7 @@ class TestOnFakePostgres(FlushesContract, TroubleContract):
         return InMemory()
 
 
-class TestOnPostgres(FlushesContract, TroubleContract):
+class TestOnPostgres(FlushesContract, TroubleContract, FailoverContract):
     @pytest_asyncio.fixture
     async def scene(self, database: DatabaseSettings) -> AsyncIterator[Real]:
         async with await psycopg.AsyncConnection.connect(database.conninfo(), autocommit=True) as conn:

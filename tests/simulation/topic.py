@@ -142,9 +142,7 @@ class TopicLog:
         """`pipeline.watchdog.Topic`."""
         found: set[int] = set()
         partitions = self._network.broker.topics[TOPIC]
-        await self._asked(
-            lambda: found.update(at for at, start in starts.items() if max(partitions[at].values, default=-1) >= start)
-        )
+        await self._asked(lambda: found.update(at for at, start in starts.items() if partitions[at].has_records(start)))
         return found
 
     async def assignments(self, group: str) -> dict[str, set[int]] | None:
