@@ -22,7 +22,7 @@ def kill_kafka(on: stage.Stage) -> Figures:
 
 
 def kill_primary(on: stage.Stage) -> Figures:
-    """The PostgreSQL that is primary, with its Patroni; another one takes over."""
+    """The PostgreSQL that is primary, with its Patroni; back before its lease has ended, it may stay primary."""
     before = primary(on)
     figures = _killed(on, before)
     now = primary(on)
@@ -30,14 +30,27 @@ def kill_primary(on: stage.Stage) -> Figures:
 
 
 def lose_machine(on: stage.Stage) -> Figures:
-    """A whole machine at once, and its return after a while."""
+    """A whole machine at once, with all that it has but the edge, and its return after a while."""
+    return _lost(on, _WITHOUT_EDGE)
+
+
+def lose_primary(on: stage.Stage) -> Figures:
+    """The machine of the PostgreSQL that is primary: another one takes over, and stays it when the first is back."""
+    before = primary(on)
+    figures = _lost(on, before.machine)
+    after = primary(on)
+    assert after.service != before.service, f"{before.service} is primary still: nothing was taken over"
+    return {"primary_before": before.service, "primary_after": after.service, **figures}
+
+
+def _lost(on: stage.Stage, machine: int) -> Figures:
     with on.traffic.running(150, tolerant=True) as run:
-        on.machines.lose(_WITHOUT_EDGE)
+        on.machines.lose(machine)
         start = time.monotonic()
         counted = on.probe.counted(120)
         waiting.until("the managers miss it", lambda: on.cluster.ready_nodes() == stage.COUNT - 1, 60)
         missed = time.monotonic() - start
-        on.machines.back(_WITHOUT_EDGE)
+        on.machines.back(machine)
         back = time.monotonic()
         on.cluster.wait_whole(240)
         whole = time.monotonic() - back

@@ -62,12 +62,12 @@ def roll(on: stage.Stage) -> dict[str, Any]:
     images.build(release, on.log, "kafka postgres etcd haproxy")
     on.deployed.settings(STATEFUL_RELEASE=release)
     before = {each.id for each in on.cluster.containers(STATEFUL)}
-    with on.traffic.running(90, tolerant=True) as run:
+    with on.traffic.running(240, tolerant=True) as run:
         start = time.monotonic()
         with Watch(on) as watch:
             on.deployed.deploy("1.stateful", "hurry.yaml", seconds=_SECONDS)
         seconds = time.monotonic() - start
-        figures = asdict(run.wait(240))
+        figures = asdict(run.wait(240 + 150))
     after = on.cluster.containers(STATEFUL)
     assert not before & {each.id for each in after}, "a member was not replaced"
     services = {each.service for each in after}

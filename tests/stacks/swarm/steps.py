@@ -78,13 +78,13 @@ def update(on: stage.Stage) -> Figures:
 def roll_back(on: stage.Stage) -> Figures:
     """A gateway that cannot start is taken back by the update itself, and no event notices."""
     image, good = on.broken_image(), on.cluster.image(_GATEWAY)
-    with on.traffic.running(150, tolerant=False) as run:
+    with on.traffic.running(120, tolerant=False) as run:
         start = time.monotonic()
         on.machines.docker(1, "service", "update", "--detach", "--image", image, _GATEWAY)
         _await_update(on, _GATEWAY, "rollback_completed", 240)
         seconds = time.monotonic() - start
         assert on.cluster.image(_GATEWAY) == good, "the service is to have another image than before"
-        figures = asdict(run.wait(150 + 150))
+        figures = asdict(run.wait(120 + 150))
     on.cluster.wait_whole(30)
     return {"rolled_back_seconds": round(seconds, 1), **figures}
 
@@ -127,10 +127,11 @@ ALL: dict[str, Step] = {
     "deploy": deploy,
     "traffic": send,
     "update": update,
+    "rolling-databases": rolling.roll,
     "kafka-killed": faults.kill_kafka,
     "primary-killed": faults.kill_primary,
     "machine-lost": faults.lose_machine,
+    "primary-lost": faults.lose_primary,
     "broken-image": roll_back,
-    "rolling-databases": rolling.roll,
     "removed": remove,
 }
