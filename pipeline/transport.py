@@ -242,7 +242,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         subscription; where that failed, with the broker away, or was answered with an error, it asks again when its
         metadata is five minutes old. What it learns then it notices by itself, and assigns anew.
         """
-        async for _ in self.itertimer(_LOOK_S):
+        while not self.should_stop:
+            await self.sleep(_LOOK_S)
             await self.ask_for_topics()
 
     async def ask_for_topics(self) -> None:
