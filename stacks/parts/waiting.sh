@@ -81,13 +81,18 @@ outcome() {
   esac
 }
 
-job_completed() {  # SERVICE
+# `complete` where a task of a job has completed, else the state of one; nothing where there is none yet. Every deployment
+# begins a new iteration, and the tasks of earlier ones are listed as well.
+job_state() {  # SERVICE
   local iteration tasks
-  # Every deployment begins a new iteration; tasks of earlier ones are listed as well.
-  iteration=$(docker service inspect "$1" --format '{{.JobStatus.JobIteration.Index}}') || return 1
-  tasks=$(inspect_tasks '{{.JobIteration.Index}} {{.Status.State}}' "$1") || return 1
-  grep -qx "$iteration complete" <<<"$tasks"
+  iteration=$(docker service inspect "$1" --format '{{.JobStatus.JobIteration.Index}}') || return 0
+  tasks=$(inspect_tasks '{{.JobIteration.Index}} {{.Status.State}}' "$1") || return 0
+  sed -n "s/^$iteration //p" <<<"$tasks" | sort | head -n 1
 }
+
+job_completed() { [[ $(job_state "$1") == complete ]]; }
+
+job_ended() { [[ $(job_state "$1") =~ ^(complete|failed|rejected|shutdown|orphaned|remove)$ ]]; }
 
 await_job() { until_true "$2" job_completed "$1"; }  # SERVICE SECONDS
 

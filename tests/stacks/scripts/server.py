@@ -38,7 +38,7 @@ def _answer(swarm: Swarm, request: BufferedIOBase) -> tuple[str, str, str]:
     if arguments[:2] == ["stack", "config"]:
         environment = dict(pair.split("=", 1) for pair in content.split("\1") if "=" in pair)
     try:
-        return "0", stand_in.answer(swarm, stand_in.Call(arguments, content, environment)), ""
+        return "0", *stand_in.answer(swarm, stand_in.Call(arguments, content, environment))
     except stand_in.Refused as error:
         return "1", "", f"Error: {error}\n"
 

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from tests.stacks import rendering
-from tests.stacks.scripts.state import Node, Swarm
+from tests.stacks.scripts.state import Node, Service, Swarm, Task
 
 CLUSTER_ID: Final = "dGVzdC1jbHVzdGVyLWlkMQ"
 
@@ -26,7 +26,7 @@ class Done(msgspec.Struct):
 
 
 class Stage:
-    """`settings` become deployment.env; `stacks` is the folder that the scripts are in."""
+    """`settings` become deployment.env; `stacks` is the folder of the scripts, `programs` the first on their PATH."""
 
     def __init__(self, folder: Path, swarm: Swarm, port: int) -> None:
         self.stacks = folder / "stacks"
@@ -37,13 +37,13 @@ class Stage:
             "STATEFUL_RELEASE": "data-1",
             "KAFKA_CLUSTER_ID": CLUSTER_ID,
         }
-        docker = folder / "bin" / "docker"
-        docker.parent.mkdir()
-        shutil.copy(Path(__file__).with_name("docker"), docker)
+        self.programs = folder / "bin"
+        self.programs.mkdir()
+        shutil.copy(Path(__file__).with_name("docker"), self.programs)
         shutil.copytree(rendering.STACKS, self.stacks, ignore=shutil.ignore_patterns(".secrets", "deployment.env"))
         self._folder = folder
         self._variables = {
-            "PATH": f"{docker.parent}:{os.environ['PATH']}",
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
             "HOME": str(folder),
             "STAND_IN_PORT": str(port),
             "POLL": "0.01",
@@ -60,6 +60,16 @@ class Stage:
         """In the place of the real one, or beside it."""
         content = {"version": "3.13", "services": services, **parts}
         (self.stacks / f"{name}.yaml").write_text(yaml.safe_dump(content), "utf-8")
+
+    def play_deployed(self, name: str) -> None:
+        """As if that stack had been deployed with these settings: every task runs."""
+        text = (self.stacks / f"{name}.yaml").read_text("utf-8")
+        release = self.settings["STATEFUL_RELEASE" if name.startswith("1.") else "RELEASE"]
+        stack = rendering.fill_in(name, yaml.safe_load(text), self.settings | {"RELEASE": release})
+        for service, definition in stack.services.items():
+            state = "complete" if rendering.is_job(definition) else "running"
+            played = Service(definition, [Task(self.swarm.new_id(), state, definition)])
+            self.swarm.services[f"allezone-{name.partition('.')[2]}_{service}"] = played
 
     def write_settings(self) -> None:
         text = "".join(f"{name}={value}\n" for name, value in self.settings.items())

@@ -27,6 +27,7 @@ _UPDATES: Final = {  # how it goes on, a step a look
     "pause": ["unnoticed", "stopped", "paused"],
     "hang": ["unnoticed", "stopped"],
 }
+_BEGINNINGS: Final = {"": ["made", "started"], "hang": ["made"], "fail": ["made", "failed"]}
 
 
 class Refused(Exception):
@@ -57,12 +58,13 @@ class Call(msgspec.Struct, frozen=True):
 Command = Callable[[Swarm, Call], list[str]]
 
 
-def answer(swarm: Swarm, call: Call) -> str:
-    """What docker says on standard output. Raises `Refused`."""
+def answer(swarm: Swarm, call: Call) -> tuple[str, str]:
+    """What docker says on standard output and on standard error. Raises `Refused`."""
     swarm.calls.append(call.arguments)
     for words in (2, 1):
         if command := COMMANDS.get(" ".join(call.arguments[:words])):
-            return "".join(f"{line}\n" for line in command(swarm, call))
+            out = "".join(f"{line}\n" for line in command(swarm, call))
+            return out, swarm.logs.get(f"{call.arguments[0]} on standard error", "")
     message = f"the stand-in knows no `docker {' '.join(call.arguments)}`"
     raise Refused(message)
 
@@ -111,14 +113,15 @@ def _deploy(swarm: Swarm, name: str, definition: dict[str, Any]) -> None:
     service = swarm.services.get(name)
     if service is None:
         service = swarm.services[name] = Service(definition, [])
-        service.steps = ["made"] if fate == "hang" else ["made", "started"]
+        service.steps = _BEGINNINGS[fate]
     elif service.is_job:
         service.iteration += 1
-        service.steps = ["made"] if fate == "hang" else ["made", "started"]
+        service.steps = _BEGINNINGS[fate]
     elif service.definition != definition:
         service.before = service.definition
-        service.steps = list(_UPDATES[fate])
+        service.steps = _UPDATES[fate]
     service.definition, service.update = definition, "none"
+    service.steps = list(service.steps)
 
 
 def _step(swarm: Swarm, name: str) -> None:
@@ -138,6 +141,9 @@ def _step(swarm: Swarm, name: str) -> None:
             swarm.events.append(f"{name} started")
             for task in service.tasks:
                 task.state = "complete" if service.is_job else "running"
+        case "failed":
+            for task in service.tasks:
+                task.state = "failed"
         case _:
             service.update = step
             if step == "rollback_completed" and service.before is not None:
@@ -155,6 +161,13 @@ def _start_tasks(swarm: Swarm, service: Service, task_state: str) -> None:
     ]
 
 
+def _stack_rm(swarm: Swarm, call: Call) -> list[str]:
+    for name in [name for name in swarm.services if name.startswith(f"{call.arguments[2]}_")]:
+        del swarm.services[name]
+    swarm.events.append(f"removed {call.arguments[2]}")
+    return []
+
+
 def _service_inspect(swarm: Swarm, call: Call) -> list[str]:
     return [line for name in call.named for line in _inspected(swarm, name, call.template)]
 
@@ -166,8 +179,9 @@ def _inspected(swarm: Swarm, name: str, template: str) -> list[str]:
         return [f"{service.update} {service.replicas} {_tasks_template(service.definition)}"]
     if "JobIteration" in template:
         return [str(service.iteration)]
-    if "PreviousSpec" in template:
-        return [str((service.before or {}).get("image", ""))]
+    if "ContainerSpec.Image" in template:
+        definition = service.before if "PreviousSpec" in template else service.definition
+        return [f"{definition['image']}@sha256:{'0' * 64}" if definition else ""]
     return [f"{key}={value}" for key, value in service.definition["environment"].items()]
 
 
@@ -284,6 +298,7 @@ def _run(swarm: Swarm, call: Call) -> list[str]:
 COMMANDS: Final[dict[str, Command]] = {
     "stack config": _stack_config,
     "stack deploy": _stack_deploy,
+    "stack rm": _stack_rm,
     "service inspect": _service_inspect,
     "service ps": _service_ps,
     "service rm": _service_rm,

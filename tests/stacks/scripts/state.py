@@ -44,7 +44,7 @@ class Task(msgspec.Struct):
 
 
 class Swarm(msgspec.Struct):
-    """`fates` says what becomes of a service's next update or job: `rollback`, `pause`, `hang`.
+    """`fates` says what becomes of a service's next update or job: `rollback`, `pause`, `hang`, `fail`.
 
     `calls` is what was asked, `events` what happened, both in order.
     """

@@ -30,9 +30,7 @@ def cluster(stage: Stage) -> Stage:
 @pytest.fixture
 def running(cluster: Stage) -> Stage:
     """The same, deployed."""
-    assert cluster.run("deploy", "1.stateful").status == 0
-    cluster.swarm.calls.clear()
-    cluster.swarm.events.clear()
+    cluster.play_deployed("1.stateful")
     return cluster
 
 
@@ -185,6 +183,12 @@ def test_databases_have_a_release_of_their_own(cluster: Stage) -> None:
     done = _deploy(cluster)
     assert done.status == 1
     assert "STATEFUL_RELEASE" in done.err
+
+
+def test_overrides_in_the_settings_belong_to_every_deployment(running: Stage) -> None:
+    running.write_stack("mine", {"proxy": {"deploy": {"replicas": 2}}})
+    assert _deploy(running, STATEFUL_OVERRIDES="mine.yaml").status == 0
+    assert running.swarm.services[f"{SPACE}_proxy"].replicas == 2
 
 
 def test_settings_that_are_not_there_are_refused(cluster: Stage) -> None:

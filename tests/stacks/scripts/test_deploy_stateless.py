@@ -30,9 +30,7 @@ def cluster(stage: Stage) -> Stage:
 
 @pytest.fixture
 def running(cluster: Stage) -> Stage:
-    assert _deploy(cluster).status == 0
-    cluster.swarm.calls.clear()
-    cluster.swarm.events.clear()
+    cluster.play_deployed("2.stateless")
     return cluster
 
 
