@@ -17,12 +17,14 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from devstack import paths
 from tests.faults import report, scenarios, stage
 
 
 def main() -> int:
-    """Play and judge. An interrupted run ends all that it started."""
+    """Play and judge. An interrupted run ends all that it started, and reports what it has played."""
     arguments = _parser().parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -39,13 +41,17 @@ def _run(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     outcomes: list[report.Outcome] = []
     _say(f"seed {arguments.seed}, {arguments.size}; logs in {folder}")
-    with stage.Stage(folder, _say, plant=arguments.plant, histories=arguments.history) as on:
-        for name in arguments.only or scenarios.ALL:
-            outcomes.append(play(on, name, arguments.size, arguments.seed))
-            _say(str(outcomes[-1]))
-    done = report.Report(arguments.seed, arguments.size, round(time.monotonic() - began, 1), outcomes, arguments.plant)
-    done.write(path)
-    _say(f"{done}; report: {path}")
+    try:
+        with stage.Stage(folder, _say, plant=arguments.plant, histories=arguments.history) as on:
+            for name in arguments.only or scenarios.ALL:
+                outcomes.append(play(on, name, arguments.size, arguments.seed))
+                _say(str(outcomes[-1]))
+    finally:
+        seconds = round(time.monotonic() - began, 1)
+        done = report.Report(arguments.seed, arguments.size, seconds, outcomes, arguments.plant)
+        done.write(path)
+        _say(done.times())
+        _say(f"{done}; report: {path}")
     return 0 if done.good else 1
 
 
@@ -54,11 +60,21 @@ def play(on: stage.Stage, name: str, size: stage.Size, seed: int) -> report.Outc
     on.say(f"-- {name}")
     began = time.monotonic()
     try:
-        return scenarios.ALL[name](on, size, seed)
+        outcome = scenarios.ALL[name].play(on, size, seed)
     except Exception as error:
         on.say(traceback.format_exc())
         failure = f"broke off: {error!r}"
         return report.Outcome(name, seed, seconds=round(time.monotonic() - began, 1), failures=[failure])
+    return outcome if size == "short" else _measured(outcome)
+
+
+def _measured(outcome: report.Outcome) -> report.Outcome:
+    """A recovery that a full run did not measure is a failure: nothing was shown of it."""
+    missing = set(scenarios.ALL[outcome.scenario].recoveries) - set(outcome.recovery_s)
+    if outcome.skipped or not missing:
+        return outcome
+    failure = f"no time was measured of: {sorted(missing)}"
+    return msgspec.structs.replace(outcome, failures=[*outcome.failures, failure])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,10 +10,10 @@ from tests.faults.checker import Verdict
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One scenario. `recovery_s` is, by kind of fault, the seconds until events were counted again, one figure a fault.
+    """One scenario. `recovery_s` has the seconds of each recovery, by what recovered from what.
 
-    `sent` and what follows are numbers of events. It is good where `failures`, sentences, is empty. `skipped` says what
-    this machine lacks for it, if anything.
+    `sent` and what follows are numbers of events; `seconds` is what all of it took. It is good where `failures`,
+    sentences, is empty. `skipped` says what this machine lacks for it, if anything.
     """
 
     scenario: str
@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True):
                 f"{self.scenario}: {'FAILED' if self.failures else 'passed'} in {self.seconds:.0f} s, seed {self.seed}",
                 f"  sent {self.sent:,}: acknowledged {self.acknowledged:,}, unknown {self.unknown:,}, "
                 f"refused {self.refused:,}; counted {self.counted:,}, lost {self.lost}, doubled {self.doubled}",
-                *(f"  {kind}: counted again after {_spread(seconds)}" for kind, seconds in self.recovery_s.items()),
+                *(f"  {what}: {_spread(seconds)}" for what, seconds in self.recovery_s.items()),
                 *(f"  {note}" for note in self.notes),
                 *self._failed(),
             ]
@@ -73,6 +73,11 @@ class Report(msgspec.Struct, frozen=True):
             + (f", {len(skipped)} skipped: {', '.join(skipped)}" if skipped else "")
         )
 
+    def times(self) -> str:
+        """A line a scenario, and the total, which has the start and the end of shared servers in it."""
+        took = [*((each.scenario, each.seconds) for each in self.outcomes), ("total", self.seconds)]
+        return "\n".join(f"{name:>16} {seconds:6.1f} s" for name, seconds in took)
+
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
@@ -85,11 +90,13 @@ def outcome(
     *,
     plan: Sequence[Action] = (),
     recovery_s: Mapping[str, Sequence[float]] | None = None,
-    seconds: float = 0.0,
     notes: Sequence[str] = (),
     failures: Sequence[str] = (),
 ) -> Outcome:
-    """`verdict`, and what else there is to say of the scenario. `failures` come on top of those of the verdict."""
+    """`verdict`, and what else there is to say of the scenario. `failures` come on top of those of the verdict.
+
+    `seconds` is for `scenarios.Scenario.play` to say.
+    """
     return Outcome(
         scenario,
         seed,
@@ -102,7 +109,7 @@ def outcome(
         len(verdict.lost),
         len(verdict.doubled),
         {kind: [round(each, 2) for each in figures] for kind, figures in (recovery_s or {}).items() if figures},
-        round(seconds, 1),
+        0.0,
         list(notes),
         [*verdict.failures, *failures],
     )

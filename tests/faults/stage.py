@@ -4,10 +4,10 @@ import contextlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from bench import workers
 from broker import connections, errors, groups, topics
@@ -22,6 +22,9 @@ Size = Literal["full", "short"]
 Kind = Literal["aggregates", "profiles"]
 Say = Callable[[str], None]
 
+ONE_OF_EACH: Final[Mapping[Kind, int]] = {"aggregates": 1, "profiles": 1}
+STORES: Final[Mapping[str, str]] = {"aggregates": "sums", "profiles": "profiles"}
+"""What a kind of worker writes to, as recovery times name it."""
 SESSION_TIMEOUT_S = 6
 """The shortest that workers take: how long Kafka waits for one that was killed."""
 SETTLE_SECONDS = 120.0
@@ -93,9 +96,29 @@ class Stage:
 
     @contextlib.contextmanager
     def workers(
-        self, kind: Kind, count: int, topic: KafkaSettings, database: DatabaseSettings, **settings: object
-    ) -> Iterator[crew.Crew]:
-        """A crew of workers named KIND-1 and so on, ready; `settings` are those of their processes."""
+        self,
+        topic: KafkaSettings,
+        database: DatabaseSettings,
+        counts: Mapping[Kind, int] = ONE_OF_EACH,
+        through: Mapping[Kind, DatabaseSettings] | None = None,
+        **settings: object,
+    ) -> Iterator[dict[Kind, crew.Crew]]:
+        """A crew a kind, of workers named KIND-1 and so on, started together and ready.
+
+        `through` is how a kind reaches the database, if not as `database` says; `settings` are those of the processes.
+        """
+        with contextlib.ExitStack() as ends:
+            crews: dict[Kind, crew.Crew] = {}
+            for kind, count in counts.items():
+                make = self._make_worker(kind, topic, (through or {}).get(kind, database), settings)
+                crews[kind] = ends.enter_context(self._crew(make, kind, count))
+            for members in crews.values():
+                members.wait_ready()
+            yield crews
+
+    def _make_worker(
+        self, kind: Kind, topic: KafkaSettings, database: DatabaseSettings, settings: Mapping[str, object]
+    ) -> crew.Make:
         quick = {
             f"{kind}_group": group(kind, topic),
             "session_timeout_s": SESSION_TIMEOUT_S,
@@ -109,8 +132,7 @@ class Stage:
             own = {**quick, "data_dir": logs / f"{name}.faust"}
             return workers.worker(name, logs, topic, database, [*self._planted(), "pipeline", kind], **own)
 
-        with self._crew(make, kind, count) as members:
-            yield members
+        return make
 
     @contextlib.contextmanager
     def gateways(
@@ -126,13 +148,14 @@ class Stage:
             return Application(name, run, port, environment, log, throwaway=True)
 
         with self._crew(make, "gateway", count) as members:
+            members.wait_ready()
             yield members
 
     @contextlib.contextmanager
     def _crew(self, make: crew.Make, kind: str, count: int) -> Iterator[crew.Crew]:
+        """Started, and not waited for."""
         with crew.Crew(make) as members:
             members.add(*(f"{kind}-{number + 1}" for number in range(count)))
-            members.wait_ready()
             yield members
 
     def _planted(self) -> list[str]:

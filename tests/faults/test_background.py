@@ -98,9 +98,7 @@ def test_events_that_were_never_sent_are_missed() -> None:
         (1, 1.0, False),
     ],
 )
-def test_only_one_that_is_starting_may_die_of_being_told_to_end(
-    status: int, age: float, *, asked_for: bool
-) -> None:
+def test_only_one_that_is_starting_may_die_of_being_told_to_end(status: int, age: float, *, asked_for: bool) -> None:
     assert crew.was_asked_for(status, age) is asked_for
 
 

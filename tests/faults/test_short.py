@@ -17,7 +17,7 @@ ELSEWHERE: Final = {kafka_anew.NAME, kafka_end.NAME}
 
 @pytest.mark.parametrize("scenario", [name for name in scenarios.ALL if name not in ELSEWHERE])
 def test_nothing_is_lost_and_nothing_doubled(scenario: str, stage: Stage, outcomes: list[report.Outcome]) -> None:
-    outcome = scenarios.ALL[scenario](stage, "short", conftest.SEED)
+    outcome = scenarios.ALL[scenario].play(stage, "short", conftest.SEED)
     outcomes.append(outcome)
     if outcome.skipped:
         pytest.skip(f"{scenario}: {outcome.skipped}")

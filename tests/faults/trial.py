@@ -1,18 +1,19 @@
 """Workers of both kinds under traffic while one thing after another happens to what they write to."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final, Protocol
 
 from devstack import waiting
 from runtime.settings import DatabaseSettings, KafkaSettings
 from tests.faults import crew, history, progress, report, sending, stage, stored
-from tests.faults.actions import Action
+from tests.faults.actions import Action, Fault
 
 _RATE: Final = 150.0
 _RECOVERY_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
+_SELDOM_SECONDS: Final = 0.25  # each look costs a consumer, and the workers tell Kafka once a second
 
 Do = Callable[[Action], float]
 """Does an action; returns the moment (monotonic) at which the fault was over."""
@@ -25,20 +26,28 @@ class Sends(Protocol):
         """Send no more; back when all that was sent has ended."""
 
 
+def recoveries(subject: str, faults: Iterable[Fault]) -> list[str]:
+    """The recoveries that are reported of `faults`: of those that one kind of worker is the target of, only its."""
+    return list(dict.fromkeys(_recovery(subject, each.kind, what) for each in faults for what in _hit(each.target)))
+
+
 class Trial:
     """`crews` by kind. `failures` and `notes` are for the scenario to add to."""
 
-    def __init__(self, on: stage.Stage, name: str, topic: KafkaSettings, database: DatabaseSettings) -> None:
+    def __init__(
+        self, on: stage.Stage, name: str, subject: str, topic: KafkaSettings, database: DatabaseSettings
+    ) -> None:
+        """`subject` is what the faults happen to."""
         self.on, self.name, self.topic, self.database = on, name, topic, database
+        self._subject = subject
         self.crews: dict[stage.Kind, crew.Crew] = {}
         self.notes: list[str] = []
         self.failures: list[str] = []
         self._looks = {
             "sums": progress.Progress(progress.Counted(database)),
-            "profiles": progress.Progress(progress.Committed(topic, stage.group("profiles", topic))),
+            "profiles": progress.Progress(progress.Committed(topic, stage.group("profiles", topic)), _SELDOM_SECONDS),
         }
         self._recovery_s: dict[str, list[float]] = {}
-        self._began = time.monotonic()
 
     def play(self, plan: Sequence[Action], do: Mapping[str, Do]) -> None:
         """One action after the other, each at its time or, if later, once the one before it is recovered from."""
@@ -64,7 +73,6 @@ class Trial:
             verdict,
             plan=plan,
             recovery_s=self._recovery_s,
-            seconds=time.monotonic() - self._began,
             notes=self.notes,
             failures=[*late, *stored.disagreements(self.database), *ended, *self.failures],
         )
@@ -85,9 +93,18 @@ class Trial:
             if seconds is None:
                 self.failures.append(f"{action.kind}: no new {what} within {_RECOVERY_SECONDS:.0f} s of its end")
             else:
-                self._recovery_s.setdefault(f"{action.kind}, {what}", []).append(seconds)
                 told.append(f"{what} again after {seconds:.1f} s")
+                if what in _hit(action.target):
+                    self._recovery_s.setdefault(_recovery(self._subject, action.kind, what), []).append(seconds)
         return ", ".join(told)
+
+
+def _hit(target: str) -> list[str]:
+    return [stage.STORES[target]] if target in stage.STORES else list(stage.STORES.values())
+
+
+def _recovery(subject: str, fault: str, what: str) -> str:
+    return f"{subject}: {fault}, {what}"
 
 
 @contextmanager
@@ -99,12 +116,9 @@ def running(
     through: Mapping[stage.Kind, DatabaseSettings] | None = None,
 ) -> Iterator[sending.Sender]:
     """So many workers of each kind, and a sender at a steady rate. `through` is how they reach the database."""
-    with ExitStack() as until:
-        for kind in _KINDS:
-            database = (through or {}).get(kind, trial.database)
-            crew = trial.on.workers(kind, workers, trial.topic, database, **settings)
-            trial.crews[kind] = until.enter_context(crew)
-        yield until.enter_context(sending.Sender(trial.topic, log, trial.name, 0, _RATE))
-
-
-_KINDS: Final[tuple[stage.Kind, ...]] = ("aggregates", "profiles")
+    counts = dict.fromkeys(stage.ONE_OF_EACH, workers)
+    with (
+        trial.on.workers(trial.topic, trial.database, counts, through, **settings) as trial.crews,
+        sending.Sender(trial.topic, log, trial.name, 0, _RATE) as sender,
+    ):
+        yield sender

@@ -27,6 +27,10 @@ _TIMEOUT_MS: Final = 2_000  # shorter than a freeze: some get "unknown" by it
 _RECOVERED_SECONDS: Final = 60.0
 _UNDER_WAY_SECONDS: Final = 0.1  # answers that were sent before the kill have come by then
 
+_KILLED: Final = "gateway killed, until it acknowledges events again"
+_FROZEN: Final = "Kafka: frozen under gateways, sums"
+RECOVERIES: Final = [_KILLED, _FROZEN]
+
 
 class Extent(msgspec.Struct, frozen=True):
     """`kills` and `terms` are those outside of freezes; each freeze has one of each inside."""
@@ -56,14 +60,12 @@ def plan(size: stage.Size, seed: int) -> list[Action]:
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """The plan by the clock, then everything is counted."""
-    began = time.monotonic()
     extent, todo = EXTENTS[size], plan(size, seed)
     on.say(actions.printed(todo))
     topic, database = on.topic(NAME), on.database(NAME)
     with on.history(NAME) as log, contextlib.ExitStack() as ends:
         crew = ends.enter_context(on.gateways(REPLICAS, topic, database, produce_timeout_ms=_TIMEOUT_MS))
-        counting = ends.enter_context(on.workers("aggregates", 1, topic, database))
-        profiles = ends.enter_context(on.workers("profiles", 1, topic, database))
+        workers = ends.enter_context(on.workers(topic, database))
         counted = ends.enter_context(progress.Progress(progress.Counted(database)))
         ports = [crew.application(name).port for name in crew.names]
         with clients.Clients(ports, log, NAME, extent.rate, _BAD_EVERY) as senders:
@@ -72,14 +74,13 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         late = on.settle(topic, database, profiles=True)
     verdict = on.verdict(log, database, profiles=True)
     wrong = [f"bodies that must be refused got 204: {senders.accepted}"] if senders.accepted else []
-    endings = [each for members in (crew, counting, profiles) for each in members.endings]
+    endings = [each for members in (crew, *workers.values()) for each in members.endings]
     return report.outcome(
         NAME,
         seed,
         verdict,
         plan=todo,
         recovery_s=faults.recovery_s(),
-        seconds=time.monotonic() - began,
         notes=[f"answers by status, 0 is none: {dict(sorted(senders.statuses.items()))}"],
         failures=[*late, *stored.disagreements(database), *wrong, *faults.unrecovered(), *endings],
     )
@@ -119,8 +120,8 @@ class _Faults:
         again = [self._senders.acknowledged_s(port, moment) for _, port, moment in self._kills]
         counted = [self._counted.recovery_s(moment) for moment in self._thaws]
         return {
-            "gateway killed, until it acknowledges": [seconds for seconds in again if seconds is not None],
-            "Kafka frozen under gateways": [seconds for seconds in counted if seconds is not None],
+            _KILLED: [seconds for seconds in again if seconds is not None],
+            _FROZEN: [seconds for seconds in counted if seconds is not None],
         }
 
     def unrecovered(self) -> list[str]:

@@ -5,11 +5,11 @@ that it is not stored finds it nowhere, and what is unknown is there once or not
 """
 
 import time
-from typing import Final, NamedTuple
+from typing import Final
 
 from devstack import kafka, waiting
 from tests.faults import actions, backlogs, clients, own_kafka, report, stage, trial
-from tests.faults.actions import Action
+from tests.faults.actions import Action, Fault
 
 NAME: Final = "kafka"
 _TIMEOUT_MS: Final = 2_000
@@ -21,23 +21,20 @@ _BEYOND_SESSION: Final = (stage.SESSION_TIMEOUT_S + 1.0, stage.SESSION_TIMEOUT_S
 _STEP_S: Final = 30.0
 
 
-class _Fault(NamedTuple):
-    kind: str
-    least_s: float = 0.0
-    most_s: float = 0.0
-
-
-_FAULTS: Final[dict[stage.Size, list[_Fault]]] = {
+_SUBJECT: Final = "Kafka"
+_LONG_FROZEN: Final = Fault("frozen beyond the session timeout", _SUBJECT, *_BEYOND_SESSION)
+_FAULTS: Final[dict[stage.Size, list[Fault]]] = {
     "full": [
-        _Fault("restarted"),
-        _Fault("killed"),
-        _Fault("frozen beyond the delivery timeout", *_BEYOND_DELIVERY),
-        _Fault("frozen beyond the session timeout", *_BEYOND_SESSION),
-        _Fault("away", *_BEYOND_SESSION),
-        _Fault("killed in a rebalance"),
+        Fault("restarted", _SUBJECT),
+        Fault("killed", _SUBJECT),
+        Fault("frozen beyond the delivery timeout", _SUBJECT, *_BEYOND_DELIVERY),
+        _LONG_FROZEN,
+        Fault("away", _SUBJECT, *_BEYOND_SESSION),
+        Fault("killed in a rebalance", _SUBJECT),
     ],
-    "short": [_Fault("killed"), _Fault("frozen beyond the session timeout", *_BEYOND_SESSION)],
+    "short": [Fault("killed", _SUBJECT), _LONG_FROZEN],
 }
+RECOVERIES: Final = trial.recoveries(_SUBJECT, _FAULTS["full"])
 
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
@@ -45,14 +42,12 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     plan = planned(seed, size)
     on.say(actions.printed(plan))
     with own_kafka.running(on, NAME) as servers:
-        played = trial.Trial(on, NAME, on.topic(NAME, servers), on.database(NAME, servers))
+        played = trial.Trial(on, NAME, _SUBJECT, on.topic(NAME, servers), on.database(NAME, servers))
         with (
             on.history(NAME) as log,
             on.gateways(2, played.topic, played.database, produce_timeout_ms=_TIMEOUT_MS) as gateways,
-            on.workers("aggregates", 2, played.topic, played.database) as counting,
-            on.workers("profiles", 1, played.topic, played.database) as profiles,
+            on.workers(played.topic, played.database, {"aggregates": 2, "profiles": 1}) as played.crews,
         ):
-            played.crews |= {"aggregates": counting, "profiles": profiles}
             ports = [gateways.application(name).port for name in gateways.names]
             with (
                 clients.Clients(ports, log, NAME, _RATE[size], _BAD_EVERY) as senders,
@@ -67,14 +62,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
 
 
 def planned(seed: int, size: stage.Size) -> list[Action]:
-    """The faults in an order, for times and at times that the seed decides."""
-    pick = actions.dice(seed, NAME)
-    chosen = pick.sample(_FAULTS[size], len(_FAULTS[size]))
-    moments = actions.moments(pick, len(chosen), *_GAP_S)
-    return [
-        Action(moment, fault.kind, "kafka", round(pick.uniform(fault.least_s, fault.most_s), 2))
-        for fault, moment in zip(chosen, moments, strict=True)
-    ]
+    return actions.drawn(actions.dice(seed, NAME), _FAULTS[size], *_GAP_S)
 
 
 class _Faults:

@@ -28,22 +28,22 @@ _WHEN: Final[dict[stage.Size, tuple[str, ...]]] = {
 _STEP_S: Final = 90.0
 _WORKER: Final = "aggregates-1"
 _REFUSAL: Final = "run `python -m pipeline adopt-topic`"
+_ADOPTED: Final = "topic made anew: from `adopt-topic` until all is counted"
+RECOVERIES: Final = [_ADOPTED]
 _STATUS: Final = f"ended with status {ending.EXIT_STATUS} "
 
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """As often as there are ways."""
-    began = time.monotonic()
     pick = actions.dice(seed, NAME)
     topic, database = on.topic(NAME), on.database(NAME)
     plan = [Action(0.0, "make anew", when) for when in pick.sample(_WHEN[size], len(_WHEN[size]))]
     on.say(actions.printed(plan))
     with (
         on.history(NAME) as log,
-        on.workers("aggregates", 1, topic, database) as counting,
-        on.workers("profiles", 1, topic, database) as profiles,
+        on.workers(topic, database) as crews,
     ):
-        topics = _Topics(on, topic, database, counting, profiles)
+        topics = _Topics(on, topic, database, crews)
         topics.send_and_count(log, f"{NAME}-0")
         for number, action in enumerate(plan, 1):
             topics.replace(action, log, f"{NAME}-{number}")
@@ -54,9 +54,8 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         seed,
         verdict,
         plan=plan,
-        recovery_s={"adopted, until all is counted": topics.recovery_s},
-        seconds=time.monotonic() - began,
-        notes=[f"ended: {each}" for each in [*counting.endings, *profiles.endings]],
+        recovery_s={_ADOPTED: topics.recovery_s},
+        notes=[f"ended: {each}" for crew in crews.values() for each in crew.endings],
         failures=topics.failures + stored.disagreements(database),
     )
 
@@ -65,12 +64,12 @@ class _Topics:
     """One name, and one topic of it after the other."""
 
     def __init__(
-        self, on: stage.Stage, topic: KafkaSettings, database: DatabaseSettings, counting: Crew, profiles: Crew
+        self, on: stage.Stage, topic: KafkaSettings, database: DatabaseSettings, crews: dict[stage.Kind, Crew]
     ) -> None:
         self.failures: list[str] = []
         self.recovery_s: list[float] = []
         self._on, self._topic, self._database = on, topic, database
-        self._counting, self._profiles = counting, profiles
+        self._counting, self._profiles = crews["aggregates"], crews["profiles"]
         self._at: Installation = operating.installation(topic, database, on.folder / topic.kafka_topic)
         self._counted = 0
 

@@ -24,20 +24,21 @@ _EVENTS: Final[dict[stage.Size, int]] = {"full": 4_000, "short": 1_000}
 _PARTITIONS: Final = 4
 _JUMPED: Final = "allezone_pipeline_jumped_offsets_total"
 
+_STARTED: Final = "workers started below the log's beginning, until all is counted"
+RECOVERIES: Final = [_STARTED]
+
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """Workers stopped, events sent, the beginning of each partition cut at a place of the seed's, workers started."""
-    began = time.monotonic()
     topic, database = on.topic(NAME, partitions=_PARTITIONS), on.database(NAME)
     at = operating.installation(topic, database, on.folder / topic.kafka_topic)
     plan = planned(seed)
     on.say(actions.printed(plan))
     with (
         on.history(NAME) as log,
-        on.workers("aggregates", 1, topic, database) as counting,
-        on.workers("profiles", 1, topic, database) as profiles,
+        on.workers(topic, database) as started,
     ):
-        crews = {"aggregates-1": counting, "profiles-1": profiles}
+        crews = {f"{kind}-1": crew for kind, crew in started.items()}
         _send(topic, log, f"{NAME}-before", _EVENTS[size])
         failures = on.settle(topic, database, profiles=True)
         for name, crew in crews.items():
@@ -63,8 +64,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         seed,
         msgspec.structs.replace(verdict, lost=sorted(set(verdict.lost) - cut)),
         plan=plan,
-        recovery_s={"started below the log's beginning, until all is counted": [recovery]},
-        seconds=time.monotonic() - began,
+        recovery_s={_STARTED: [recovery]},
         notes=[f"{len(cut)} acknowledged events were cut off uncounted: each is named as lost, none beside them"],
         failures=failures + stored.disagreements(database),
     )

@@ -23,10 +23,12 @@ _STEP_S: Final = 90.0
 _WORKER: Final = "aggregates-1"
 _SENTENCE: Final = "counted: the log lost records that were acknowledged"
 
+_ADOPTED: Final = "topic that lost its end: from `adopt-topic` until all is counted"
+RECOVERIES: Final = [_ADOPTED]
+
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """One partition of four, of the seed's choice, loses a share of its file."""
-    began = time.monotonic()
     plan = planned(seed)
     on.say(actions.printed(plan))
     failures: list[str] = []
@@ -35,9 +37,9 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         at = operating.installation(topic, database, on.folder / topic.kafka_topic)
         with (
             on.history(NAME) as log,
-            on.workers("aggregates", 1, topic, database, stalled_after_s=10) as counting,
-            on.workers("profiles", 1, topic, database, stalled_after_s=10) as profiles,
+            on.workers(topic, database, stalled_after_s=10) as crews,
         ):
+            counting = crews["aggregates"]
             _send(topic, log, f"{NAME}-before")
             failures += on.settle(topic, database, profiles=True)
             counted = stored.counted(database)
@@ -55,15 +57,14 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
             failures += on.settle(topic, database, profiles=True)
             recovery = time.monotonic() - adopted
             verdict = on.verdict(log, database, profiles=True)
-            endings = [*counting.endings, *profiles.endings]
+            endings = [each for crew in crews.values() for each in crew.endings]
     failures += [f"ended otherwise: {each}" for each in endings if f"status {ending.EXIT_STATUS} " not in each]
     return report.outcome(
         NAME,
         seed,
         verdict,
         plan=plan,
-        recovery_s={"adopted, until all is counted": [recovery]},
-        seconds=time.monotonic() - began,
+        recovery_s={_ADOPTED: [recovery]},
         notes=[f"ended: {each}" for each in endings],
         failures=failures + stored.disagreements(database),
     )

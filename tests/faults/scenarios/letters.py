@@ -38,7 +38,6 @@ class _Letter(NamedTuple):
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """One worker of each kind, killed right behind broken records."""
-    began = time.monotonic()
     topic, database = on.topic(NAME, partitions=PARTITIONS), on.database(NAME)
     folder = on.folder / topic.kafka_topic
     at = operating.installation(topic, database, folder)
@@ -46,7 +45,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     plan = _plan(actions.dice(seed, NAME), records, _KILLS[size])
     on.say(actions.printed(plan))
     with on.history(NAME) as log, contextlib.ExitStack() as crews:
-        members = {kind: crews.enter_context(on.workers(kind, 1, topic, database)) for kind in KINDS}
+        members = crews.enter_context(on.workers(topic, database))
         with sending.Sender(topic, log, NAME, GOOD, GOOD / 2 / (plan[-1].at_s + 1)) as sender:
             for action in playing.on_time(plan):
                 if action.kind == "kill":
@@ -60,7 +59,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
             _rebuild(at)
         verdict = on.verdict(log, database, profiles=True)
     failures += stored.disagreements(database) + [each for kind in KINDS for each in members[kind].endings]
-    return report.outcome(NAME, seed, verdict, plan=plan, seconds=time.monotonic() - began, failures=failures)
+    return report.outcome(NAME, seed, verdict, plan=plan, failures=failures)
 
 
 def _plan(pick: random.Random, records: Sequence[broken.Broken], kills: int) -> list[Action]:

@@ -7,10 +7,11 @@ while, and says of queries that they cannot be answered now.
 import time
 from collections.abc import Callable
 from concurrent import futures
-from typing import Final, NamedTuple
+from typing import Final
 
 from devstack import postgres, waiting
 from tests.faults import actions, crew, own_postgres, report, stage, trial, visiting
+from tests.faults.actions import Action, Fault
 
 NAME: Final = "postgres"
 
@@ -30,28 +31,27 @@ _WORKERS: Final[dict[stage.Size, int]] = {"full": 2, "short": 1}
 _GATEWAY_SETTINGS: Final = {"aggregates_timeout_ms": 1_500, "profiles_timeout_ms": 1_000}
 
 
-class _Fault(NamedTuple):
-    kind: str
-    least_s: float = 0.0
-    most_s: float = 0.0
-
-
-_LONG: Final = (REQUEST_TIMEOUT_S + 2, REQUEST_TIMEOUT_S + 4)
+_SUBJECT: Final = "PostgreSQL"
+_LONG: Final = (REQUEST_TIMEOUT_S + 0.5, REQUEST_TIMEOUT_S + 2)
 _LONGER_THAN_A_PLACEMENT: Final = (REQUEST_TIMEOUT_S / 2 + 2, REQUEST_TIMEOUT_S / 2 + 3)
-_FAULTS: Final[dict[stage.Size, list[_Fault]]] = {
+_FAULTS: Final[dict[stage.Size, list[Fault]]] = {
     "full": [
-        _Fault("restart"),
-        _Fault("crash"),
-        _Fault("immediate restart"),
-        _Fault("slow restart", 4, 6),
-        _Fault("frozen within patience", 1, 2),
-        _Fault("frozen", 6, 8),
-        _Fault("away", *_LONG),
-        _Fault("away in a rebalance", *_LONG),
-        _Fault("frozen in a rebalance", *_LONG),
+        Fault("restarted", _SUBJECT),
+        Fault("one session killed", _SUBJECT),
+        Fault("ended at once", _SUBJECT),
+        Fault("away", _SUBJECT, 4, 6),
+        Fault("frozen within a worker's patience", _SUBJECT, 1, 2),
+        Fault("frozen beyond it", _SUBJECT, 6, 8),
+        Fault("away beyond all timeouts", _SUBJECT, *_LONG),
+        Fault("away beyond all timeouts, in a rebalance", _SUBJECT, *_LONG),
+        Fault("frozen beyond all timeouts, in a rebalance", _SUBJECT, *_LONG),
     ],
-    "short": [_Fault("immediate restart"), _Fault("away in a rebalance", *_LONGER_THAN_A_PLACEMENT)],
+    "short": [
+        Fault("ended at once", _SUBJECT),
+        Fault("away beyond all timeouts, in a rebalance", _SUBJECT, *_LONGER_THAN_A_PLACEMENT),
+    ],
 }
+RECOVERIES: Final = trial.recoveries(_SUBJECT, _FAULTS["full"])
 _GAP_S: Final = (1.0, 2.0)
 _JOINED: Final = 0.1
 _LEFT: Final = 0.3
@@ -62,7 +62,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     plan = planned(seed, size)
     on.say(actions.printed(plan))
     with own_postgres.running(on, NAME) as servers:
-        played = trial.Trial(on, NAME, on.topic(NAME, servers), on.database(NAME, servers))
+        played = trial.Trial(on, NAME, _SUBJECT, on.topic(NAME, servers), on.database(NAME, servers))
         with (
             on.history(NAME) as log,
             trial.running(played, log, _WORKERS[size], _WORKER_SETTINGS) as sender,
@@ -77,17 +77,8 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
             return played.outcome(seed, plan, sender, log)
 
 
-def planned(seed: int, size: stage.Size) -> list[actions.Action]:
-    """The faults in an order, for times and at times that the seed decides."""
-    pick = actions.dice(seed, NAME)
-    chosen = pick.sample(_FAULTS[size], len(_FAULTS[size]))
-    moments = actions.moments(pick, len(chosen), *_GAP_S)
-    lasting = [round(pick.uniform(fault.least_s, fault.most_s), 2) for fault in chosen]
-    before = [sum(lasting[:number]) for number in range(len(lasting))]
-    return [
-        actions.Action(round(moment + passed, 2), fault.kind, "postgres", for_s)
-        for fault, moment, passed, for_s in zip(chosen, moments, before, lasting, strict=True)
-    ]
+def planned(seed: int, size: stage.Size) -> list[Action]:
+    return actions.drawn(actions.dice(seed, NAME), _FAULTS[size], *_GAP_S)
 
 
 class Faults:
@@ -97,36 +88,36 @@ class Faults:
         self._server, self._played = server, played
         self._joined = 0
         self.by_kind: dict[str, trial.Do] = {
-            "restart": self._restart,
-            "slow restart": self._away,
-            "immediate restart": self._restart_at_once,
-            "crash": self._crash,
-            "frozen within patience": self._frozen,
-            "frozen": self._frozen,
+            "restarted": self._restart,
+            "one session killed": self._crash,
+            "ended at once": self._restart_at_once,
             "away": self._away,
-            "away in a rebalance": lambda action: self._away(action, self._rebalance),
-            "frozen in a rebalance": lambda action: self._frozen(action, self._rebalance),
+            "frozen within a worker's patience": self._frozen,
+            "frozen beyond it": self._frozen,
+            "away beyond all timeouts": self._away,
+            "away beyond all timeouts, in a rebalance": lambda action: self._away(action, self._rebalance),
+            "frozen beyond all timeouts, in a rebalance": lambda action: self._frozen(action, self._rebalance),
         }
 
-    def _restart(self, _action: actions.Action) -> float:
+    def _restart(self, _action: Action) -> float:
         self._server.stop()
         return self._back()
 
-    def _restart_at_once(self, _action: actions.Action) -> float:
+    def _restart_at_once(self, _action: Action) -> float:
         """No session is ended in good order, no checkpoint written: it recovers from its log."""
         own_postgres.end_at_once(self._server)
         return self._back()
 
-    def _crash(self, _action: actions.Action) -> float:
+    def _crash(self, _action: Action) -> float:
         own_postgres.crash(self._server)
         return time.monotonic()
 
-    def _away(self, action: actions.Action, meanwhile: Callable[[float], None] = time.sleep) -> float:
+    def _away(self, action: Action, meanwhile: Callable[[float], None] = time.sleep) -> float:
         self._server.stop()
         meanwhile(action.for_s)
         return self._back()
 
-    def _frozen(self, action: actions.Action, meanwhile: Callable[[float], None] = time.sleep) -> float:
+    def _frozen(self, action: Action, meanwhile: Callable[[float], None] = time.sleep) -> float:
         self._server.pause()
         try:
             meanwhile(action.for_s)

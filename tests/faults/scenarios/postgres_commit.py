@@ -38,12 +38,21 @@ _LAST_WORDS: Final[dict[stage.Kind, bytes]] = {"aggregates": b"advance_flush", "
 _PLACE: Final = "commits"
 """Of the topic and the database, whose names pass the proxies too: they must not hold a word of the cookies."""
 
-_Cut = tuple[str, stage.Kind]
-_EACH: Final[list[_Cut]] = [(_NEVER_THERE, "aggregates"), (_UNHEARD, "aggregates"), (_UNHEARD, "profiles")]
-_CUTS: Final[dict[stage.Size, list[_Cut]]] = {
-    "full": [*_EACH * 2, (_NEVER_THERE, "profiles"), (_LATE, "aggregates"), (_TOO_LATE, "aggregates")],
+_EACH: Final = [
+    actions.Fault(_NEVER_THERE, "aggregates"),
+    actions.Fault(_UNHEARD, "aggregates"),
+    actions.Fault(_UNHEARD, "profiles"),
+]
+_CUTS: Final[dict[stage.Size, list[actions.Fault]]] = {
+    "full": [
+        *_EACH * 2,
+        actions.Fault(_NEVER_THERE, "profiles"),
+        *(actions.Fault(kind, "aggregates", *lasting) for kind, lasting in _LASTING_S.items()),
+    ],
     "short": _EACH,
 }
+_SUBJECT: Final = "PostgreSQL"
+RECOVERIES: Final = trial.recoveries(_SUBJECT, _CUTS["full"])
 
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
@@ -51,7 +60,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     plan = planned(seed, size)
     on.say(actions.printed(plan))
     with own_postgres.running(on, NAME) as servers, ExitStack() as proxies, on.history(NAME) as log:
-        played = trial.Trial(on, NAME, on.topic(_PLACE, servers), on.database(_PLACE, servers))
+        played = trial.Trial(on, NAME, _SUBJECT, on.topic(_PLACE, servers), on.database(_PLACE, servers))
         server = servers.postgres
         cutters = {kind: proxies.enter_context(cutting.Cutter(server.host, server.port)) for kind in _LAST_WORDS}
         through = {kind: played.database.model_copy(update={"db_port": each.port}) for kind, each in cutters.items()}
@@ -64,13 +73,7 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
 
 def planned(seed: int, size: stage.Size) -> list[actions.Action]:
     """The cuts in an order, and at times, that the seed decides."""
-    pick = actions.dice(seed, NAME)
-    chosen = pick.sample(_CUTS[size], len(_CUTS[size]))
-    moments = actions.moments(pick, len(chosen), *_GAP_S)
-    plan = [
-        actions.Action(moment, kind, whose, round(pick.uniform(*_LASTING_S.get(kind, (0, 0))), 2))
-        for (kind, whose), moment in zip(chosen, moments, strict=True)
-    ]
+    plan = actions.drawn(actions.dice(seed, NAME), _CUTS[size], *_GAP_S)
     return [*plan, actions.Action(plan[-1].at_s + plan[-1].for_s, _LAST, "aggregates")]
 
 

@@ -12,18 +12,22 @@ import psycopg
 
 from devstack import postgres, waiting
 from tests.faults import actions, own_postgres, report, small_disk, stage, trial
+from tests.faults.actions import Action, Fault
 
 NAME: Final = "postgres_disk"
 _MEGABYTES: Final = 256
 _WORKER_SETTINGS: Final[dict[str, object]] = {"store_patience_s": 3, "stalled_after_s": 3, "retry_last_s": 1}
 _FULL: Final = "disk full"
 _FULL_FOR_LOG: Final = "disk full for the log"
+_KINDS: Final = (_FULL, _FULL_FOR_LOG)
 _WORKERS: Final[dict[stage.Size, int]] = {"full": 2, "short": 1}
 _TIMES: Final[dict[stage.Size, int]] = {"full": 2, "short": 1}
 _LASTING_S: Final[dict[stage.Size, tuple[float, float]]] = {"full": (3, 6), "short": (2, 3)}
 _GAP_S: Final = (0.5, 1.5)
 _NOTICE_SECONDS: Final = 30.0
 _NEXT_SEGMENT: Final = "SELECT pg_logical_emit_message(true, 'faults', 'a record'), pg_switch_wal()"
+_SUBJECT: Final = "PostgreSQL"
+RECOVERIES: Final = trial.recoveries(_SUBJECT, [Fault(kind, _SUBJECT) for kind in _KINDS])
 
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
@@ -37,22 +41,15 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         return report.Outcome(NAME, seed, plan, skipped=f"the right to mount a small disk is missing: {reason}")
 
 
-def planned(seed: int, size: stage.Size) -> list[actions.Action]:
+def planned(seed: int, size: stage.Size) -> list[Action]:
     """Both ways of being full, in an order and for as long as the seed decides."""
-    pick = actions.dice(seed, NAME)
-    kinds = [_FULL, _FULL_FOR_LOG] * _TIMES[size]
-    pick.shuffle(kinds)
-    plan, passed = [], 0.0
-    for kind, moment in zip(kinds, actions.moments(pick, len(kinds), *_GAP_S), strict=True):
-        for_s = round(pick.uniform(*_LASTING_S[size]), 2)
-        plan.append(actions.Action(round(moment + passed, 2), kind, "postgres", for_s))
-        passed += for_s
-    return plan
+    faults = [Fault(kind, _SUBJECT, *_LASTING_S[size]) for kind in _KINDS] * _TIMES[size]
+    return actions.drawn(actions.dice(seed, NAME), faults, *_GAP_S)
 
 
-def _play(on: stage.Stage, disk: Path, plan: list[actions.Action], size: stage.Size, seed: int) -> report.Outcome:
+def _play(on: stage.Stage, disk: Path, plan: list[Action], size: stage.Size, seed: int) -> report.Outcome:
     with own_postgres.running(on, NAME, disk) as servers, on.history(NAME) as log:
-        played = trial.Trial(on, NAME, on.topic(NAME, servers), on.database(NAME, servers))
+        played = trial.Trial(on, NAME, _SUBJECT, on.topic(NAME, servers), on.database(NAME, servers))
         with trial.running(played, log, _WORKERS[size], _WORKER_SETTINGS) as sender:
             faults = Faults(servers.postgres, disk)
             played.play(plan, {_FULL: faults.fill, _FULL_FOR_LOG: faults.fill_for_log})
@@ -67,7 +64,7 @@ class Faults:
         self._server, self._disk = server, disk
         self.ended = 0
 
-    def fill(self, action: actions.Action) -> float:
+    def fill(self, action: Action) -> float:
         """What is written meanwhile fails for want of room."""
         since = self._server.log.stat().st_size
         filler = small_disk.fill(self._disk)
@@ -78,7 +75,7 @@ class Faults:
             filler.unlink()
         return self._back()
 
-    def fill_for_log(self, action: actions.Action) -> float:
+    def fill_for_log(self, action: Action) -> float:
         """The same, and the log needs a new segment before a table needs a new page."""
         since = self._server.log.stat().st_size
         filler = small_disk.fill(self._disk)

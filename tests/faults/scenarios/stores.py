@@ -30,18 +30,17 @@ _AGGREGATES: Final = ("rebuild-aggregates", "--from-hour", HOUR_NAME)
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """One worker of each kind; a round a store and kind of damage, in an order of the seed's."""
-    began = time.monotonic()
     pick = actions.dice(seed, NAME)
     topic, database = on.topic(NAME), on.database(NAME)
     rounds = pick.sample(_FULL, len(_FULL)) if size == "full" else pick.sample(_SHORT, len(_SHORT))
     plan = [Action(round(pick.uniform(*_BEFORE_S), 2), "spoil", each) for each in rounds]
     on.say(actions.printed(plan))
-    with on.workers("aggregates", 1, topic, database) as sums, on.workers("profiles", 1, topic, database) as profiles:
+    with on.workers(topic, database) as crews:
         at = operating.installation(topic, database, on.folder / topic.kafka_topic)
-        playing = _Rounds(on, at, [sums, profiles])
+        playing = _Rounds(on, at, crews)
         for number, action in enumerate(plan, 1):
             playing.play(number, action)
-        endings = [*sums.endings, *profiles.endings]
+        endings = [each for crew in crews.values() for each in crew.endings]
     if len(endings) != playing.endings_expected:
         playing.failures.append(f"ended by themselves: {endings}")
     playing.notes.extend(endings)
@@ -51,7 +50,6 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         playing.verdict,
         plan=plan,
         recovery_s=playing.recovery_s,
-        seconds=time.monotonic() - began,
         notes=playing.notes,
         failures=playing.failures,
     )
@@ -63,7 +61,7 @@ class _Rounds:
     `recovery_s` counts from the damage to the moment when both stores have all of the topic, killed tries included.
     """
 
-    def __init__(self, on: stage.Stage, at: Installation, crews: list[Crew]) -> None:
+    def __init__(self, on: stage.Stage, at: Installation, crews: dict[stage.Kind, Crew]) -> None:
         self.verdict = checker.Verdict()
         self.recovery_s: dict[str, list[float]] = {}
         self.failures: list[str] = []
@@ -93,7 +91,7 @@ class _Rounds:
                 moment = time.monotonic()
                 self._do[action.target]()
             late = self._on.settle(self._at.kafka, self._at.database, profiles=True)
-            self.recovery_s[action.target] = [time.monotonic() - moment]
+            self.recovery_s[_recovery(action.target)] = [time.monotonic() - moment]
         self._histories.append(log.path)
         self._judge(action.target, late)
 
@@ -163,7 +161,7 @@ class _Rounds:
     # -- both ----------------------------------------------------------------------------------------------------------
 
     def _lose_both(self) -> None:
-        workers = dict(zip(("aggregates-1", "profiles-1"), self._crews, strict=True))
+        workers = {f"{kind}-1": crew for kind, crew in self._crews.items()}
         for name, crew in workers.items():
             crew.remove(name)
         self._execute("TRUNCATE aggregate_deltas, minute_totals, profile_tags")
@@ -181,6 +179,10 @@ class _Rounds:
         asyncio.run(self._at.execute(statement))
 
 
+def _recovery(target: str) -> str:
+    return f"{target}: until both stores hold all of the topic"
+
+
 _FULL: Final = (
     "profiles, wiped by a rebuild",
     "profiles, lost",
@@ -190,4 +192,5 @@ _FULL: Final = (
     "both, lost while no worker runs",
     "sums with their offsets, lost",
 )
+RECOVERIES: Final = list(map(_recovery, _FULL))
 _SHORT: Final = ("profiles, wiped by a rebuild", "sums, lost")

@@ -37,6 +37,15 @@ class Frozen(NamedTuple):
     records: float
 
 
+def _recovery(fault: str, kind: stage.Kind) -> str:
+    return f"worker {fault}, {stage.STORES[kind]}"
+
+
+RECOVERIES: Final = [
+    _recovery(fault, kind) for fault in ("killed", "stopped", "joined", "left") for kind in stage.ONE_OF_EACH
+]
+
+
 class Group:
     """Plays actions. A target with a number is that very worker if it runs; else it is one that is counting just now.
 
@@ -71,17 +80,17 @@ class Group:
         """
         clock = 0.0
         do = {"kill": self._kill, "strike": self._strike, "stop": self._stop, "join": self._join, "leave": self._leave}
-        for action in plan:
-            if self.over.wait(action.at_s - clock):
-                return
-            clock = action.at_s
-            try:
+        action = None
+        try:
+            for action in plan:
+                self._pass(action.at_s - clock)
+                clock = action.at_s
                 say(f"  {action}: {do[action.kind](action)}; {self._progress.total():,} counted")
-            except TimeoutError as error:
-                self.failures.append(f"{action}: {error}")
-                return
-            except Interrupted:
-                return
+            self._wait(self._is_recovered, "every partition to be counted again")
+        except TimeoutError as error:
+            self.failures.append(f"{action}: {error}")
+        except Interrupted:
+            return
 
     @property
     def endings(self) -> list[str]:
@@ -90,11 +99,11 @@ class Group:
 
     def recovery_s(self) -> dict[str, list[float]]:
         """Seconds from each fault until every partition was counted again, by kind of fault."""
-        found = {f"{self._kind} worker stopped": self._others_s}
+        found = {_recovery("stopped", self._kind): self._others_s}
         for what, moment in self._faults:
             seconds = self._progress.recovery_s(moment)
             if seconds is not None:
-                found.setdefault(f"{self._kind} worker {what}", []).append(seconds)
+                found.setdefault(_recovery(what, self._kind), []).append(seconds)
         return found
 
     # -- what can be done ----------------------------------------------------------------------------------------------
@@ -214,6 +223,15 @@ class Group:
 
     def _metric(self, name: str, sample: str) -> float:
         return workers.metric(self._crew.application(name), sample) or 0.0
+
+    def _is_recovered(self) -> bool:
+        """From the latest fault, and so from all."""
+        return not self._faults or self._progress.recovery_s(max(at for _, at in self._faults)) is not None
+
+    def _pass(self, seconds: float) -> None:
+        """Raises `Interrupted`."""
+        if self.over.wait(seconds):
+            raise Interrupted
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
         """Raises TimeoutError and `Interrupted`."""

@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import random
 import statistics
-import time
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -19,6 +18,7 @@ import msgspec
 from runtime.settings import DatabaseSettings, KafkaSettings
 from tests.faults import actions, progress, pulse, report, sending, stage, stored, transactions
 from tests.faults.actions import Action
+from tests.faults.crew import Crew
 from tests.faults.scenarios import worker_group
 
 NAME: Final = "workers"
@@ -33,6 +33,8 @@ _Step = tuple[str, str]
 _MOVE: Final[_Step] = ("join or leave", "")
 _LOOK_SECONDS: Final[dict[stage.Kind, float]] = {"aggregates": 0.05, "profiles": 0.25}
 _KINDS: Final[tuple[stage.Kind, ...]] = ("aggregates", "profiles")
+
+RECOVERIES: Final = worker_group.RECOVERIES
 
 
 class Dose(msgspec.Struct, frozen=True):
@@ -111,14 +113,14 @@ def plan(size: stage.Size, seed: int) -> dict[stage.Kind, list[Action]]:
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
     """Two plans at once, one on the aggregates workers and one on the profiles workers."""
-    began = time.monotonic()
     extent, plans = EXTENTS[size], plan(size, seed)
     together = actions.in_order([action for each in plans.values() for action in each])
     on.say(actions.printed(together))
     topic, database = on.topic(NAME), on.database(NAME)
     with on.history(NAME) as log, contextlib.ExitStack() as ends:
         sender = ends.enter_context(sending.Sender(topic, log, NAME, extent.events, extent.rate))
-        groups = {kind: _group(on, kind, extent.workers, topic, database, sender, ends) for kind in _KINDS}
+        crews = ends.enter_context(on.workers(topic, database, dict.fromkeys(_KINDS, extent.workers), None, **_OFTEN))
+        groups = {kind: _group(kind, crew, topic, database, sender, ends) for kind, crew in crews.items()}
         _play(groups, plans, on.say)
         sender.finish()
         late = on.settle(topic, database, profiles=True)
@@ -131,7 +133,6 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
         verdict,
         plan=together,
         recovery_s={what: figures for group in groups.values() for what, figures in group.recovery_s().items()},
-        seconds=time.monotonic() - began,
         notes=[str(found), *(note for group in groups.values() for note in group.notes)],
         failures=[
             *late,
@@ -145,16 +146,14 @@ def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
 
 
 def _group(
-    on: stage.Stage,
     kind: stage.Kind,
-    count: int,
+    crew: Crew,
     topic: KafkaSettings,
     database: DatabaseSettings,
     sender: sending.Sender,
     ends: contextlib.ExitStack,
 ) -> worker_group.Group:
     """Running, until `ends` ends."""
-    crew = ends.enter_context(on.workers(kind, count, topic, database, **_OFTEN))
     look: progress.Look = progress.Counted(database)
     if kind == "profiles":
         look = progress.Committed(topic, stage.group(kind, topic))
