@@ -17,6 +17,8 @@ from gateway.tokens import Tokens
 from runtime import logging
 from runtime import settings as runtime_settings
 
+_log = logging.get_logger(__name__)
+
 
 async def serve(settings: GatewaySettings) -> int:
     """The whole life of the process; its exit status."""
@@ -36,22 +38,24 @@ async def serve(settings: GatewaySettings) -> int:
 
 @contextlib.asynccontextmanager
 async def _watched(file: TokenFile | None, gate: access.Gate) -> AsyncIterator[None]:
-    """The gate has the tokens that the file has; SIGHUP reads it at once."""
-    if file is None:
-        yield
-        return
+    """The gate has the tokens that the file has; SIGHUP reads it at once, and ends no gateway that has none."""
 
     def use(tokens: Tokens) -> None:
         gate.tokens = tokens
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, file.look)
-    watching = asyncio.create_task(file.watch(use))
+    loop.add_signal_handler(signal.SIGHUP, file.look if file else _nothing_to_read)
+    watching = asyncio.create_task(file.watch(use)) if file else None
     try:
         yield
     finally:
-        watching.cancel()
+        if watching:
+            watching.cancel()
         loop.remove_signal_handler(signal.SIGHUP)
+
+
+def _nothing_to_read() -> None:
+    _log.info("SIGHUP: there is no TOKENS_FILE to read again")
 
 
 def main() -> int:

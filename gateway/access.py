@@ -40,14 +40,27 @@ class Gate:
             self._take_of_stranger(scope)
             return
         header = _authorization(scope)
-        entry = None if header is None else self.tokens.find(header)
+        entry = self._take(scope, self.tokens, header)
         if entry is None:
-            self._take_of_stranger(scope)
             self._refuse_stranger(header)
-        elif self._named is not None and (wait := self._named.take(entry.name)):
-            self._slow_down(wait, entry.name)
         elif needed not in entry.scopes:
             self._refuse(entry, needed)
+
+    def limit(self, scope: asgi.Scope) -> None:
+        """For what is not served, and so needs no scope. Raises `errors.TooManyRequests`."""
+        if self.tokens is None:
+            self._take_of_stranger(scope)
+        else:
+            self._take(scope, self.tokens, _authorization(scope))
+
+    def _take(self, scope: asgi.Scope, known: Tokens, header: bytes | None) -> Entry | None:
+        """Whose request it is, once it has been taken off what that client may ask."""
+        entry = None if header is None else known.find(header)
+        if entry is None:
+            self._take_of_stranger(scope)
+        elif self._named is not None and (wait := self._named.take(entry.name)):
+            self._slow_down(wait, entry.name)
+        return entry
 
     def _take_of_stranger(self, scope: asgi.Scope) -> None:
         """Addresses count too where there are tokens: trying out tokens is limited by it."""

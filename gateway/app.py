@@ -1,12 +1,14 @@
 """The composition root: which endpoint hangs where, and on what."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.params import Depends
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
@@ -72,6 +74,7 @@ def create(settings: GatewaySettings, ports: Ports, gate: access.Gate) -> Apps:
     together = settings.internal_port_served() == 0
     public = _application(documented=together)
     internal = public if together else _application(documented=True)
+    public.add_exception_handler(HTTPException, _Strays(gate).answer)
     public.router.routes.append(Route(endpoints.USER_TAGS, events, methods=["POST"]))
     _add_queries(public, settings, ports, debugger, gate)
     _add_backlog(public, settings, ports, gate)
@@ -79,6 +82,21 @@ def create(settings: GatewaySettings, ports: Ports, gate: access.Gate) -> Apps:
     document = openapi.schema(*([public] if together else [public, internal]), tokens=gate.tokens is not None)
     internal.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way
     return Apps(_across_origins(settings, front.Front(events, public)), None if together else front.Answering(internal))
+
+
+class _Strays:
+    """Requests for what is not served: whoever sends them draws on the same limit as with others."""
+
+    def __init__(self, gate: access.Gate) -> None:
+        self._gate = gate
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        """A 404 or 405 of the router, or a 429 in its place."""
+        try:
+            self._gate.limit(request.scope)
+        except errors.TooManyRequests as refusal:
+            return await _on_error(request, refusal)
+        return await http_exception_handler(request, cast("HTTPException", error))
 
 
 def _application(*, documented: bool) -> FastAPI:

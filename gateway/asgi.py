@@ -38,6 +38,19 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         message = await receive()
 
 
+async def pass_over_body(receive: Receive, limit: int) -> None:
+    """Take the whole body and keep none of it. Raises as `read_body` does."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise errors.ClientGone
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise errors.BodyTooLarge(limit)
+        more = message.get("more_body", False)
+
+
 async def respond(send: Send, answer: answers.Answer) -> None:
     """Send `answer` as the whole response."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

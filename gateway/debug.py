@@ -38,9 +38,19 @@ class Debugger:
     def __init__(self, settings: GatewaySettings) -> None:
         self.enabled: Final = settings.debug_queries
         # With the mode off too: an expected answer is ignored then, and not refused for its size.
-        self.max_body_bytes: Final = settings.debug_max_body_bytes
+        self._max_body_bytes: Final = settings.debug_max_body_bytes
         self._kept: collections.deque[Mismatch] = collections.deque(maxlen=settings.debug_mismatches_kept)
         self._total = 0
+
+    async def read_expected(self, receive: asgi.Receive) -> bytes:
+        """The body of a query; with the mode off nothing of it is kept, and it counts as empty.
+
+        Raises `errors.BodyTooLarge` and `errors.ClientGone`.
+        """
+        if self.enabled:
+            return await asgi.read_body(receive, self._max_body_bytes)
+        await asgi.pass_over_body(receive, self._max_body_bytes)
+        return b""
 
     def check_profile(self, scope: asgi.Scope, expected: bytes, given: bytes) -> None:
         """Compare the answer to a profile query with what its body expects, if it has one."""

@@ -59,13 +59,13 @@ class UserProfiles:
     async def answer(self, request: Request) -> Response:
         """Read and answer. Raises what gateway/answers.py has a status for."""
         query = parse(request.scope)
-        body = await asgi.read_body(request.receive, self._debugger.max_body_bytes)
+        expected = await self._debugger.read_expected(request.receive)
         reading = self._reader.read(query.cookie, query.from_ms, query.to_ms, query.limit)
         found = await patience.within(self._timeout_s, reading)
         given = msgspec.json.encode(
             UserProfile(query.cookie, [_tag(value) for value in found.views], [_tag(value) for value in found.buys])
         )
-        self._debugger.check_profile(request.scope, body, given)
+        self._debugger.check_profile(request.scope, expected, given)
         return Response(given, media_type="application/json")
 
 

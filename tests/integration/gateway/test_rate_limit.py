@@ -5,6 +5,9 @@ import uuid
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from devstack import ports
 from devstack.kafka import KafkaServer
 from runtime.settings import DatabaseSettings
 from schemas import codec
@@ -35,6 +38,22 @@ def test_one_more_than_it_may_is_a_429_and_not_stored(
 
     stored = {codec.decode_tag(value).cookie for value in topics.values(kafka, topic)}
     assert stored == {f"c-{number}" for number in range(BURST)}
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("DELETE", "/aggregates", 405)])
+def test_what_is_not_served_is_limited_too(
+    kafka: KafkaServer, shared_database: DatabaseSettings, topic: str, method: str, path: str, status: int
+) -> None:
+    inside = ports.reserve()
+    with gateways.running(topics.make(kafka, topic), shared_database, internal_port=inside, **SLOW) as gateway:
+        answers = [gateway.ask(method, path) for _ in range(2 * BURST)]
+
+        assert Counter(answer.status for answer in answers) == {status: BURST, 429: BURST}
+        assert answers[0].json["detail"] in ("Not Found", "Method Not Allowed")
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
+        assert gateway.post_tag(tag()).status == 429
+        # Who asks inside is nobody's client.
+        assert {gateway.inside.ask(method, path).status for _ in range(2 * BURST)} == {404}
 
 
 def test_behind_a_trusted_proxy_clients_are_told_apart_and_else_they_are_not(

@@ -110,6 +110,21 @@ def test_a_token_that_lacks_the_scope_draws_on_its_limit_too() -> None:
     assert _let_in(gate, _scope(token), Scope.WRITE) == 6
 
 
+def test_what_is_not_served_draws_on_the_same_limits() -> None:
+    token, entry = tokens.make("shop", frozenset({Scope.WRITE}))
+    limited = {"rate_limit_per_s": 0.1, "rate_limit_burst_s": 60}
+    for known, scope in ((None, _scope()), (tokens.Tokens([entry]), _scope()), (tokens.Tokens([entry]), _scope(token))):
+        gate = access.Gate(_settings(**limited), known)
+        for _ in range(6):
+            gate.limit(scope)
+
+        with pytest.raises(errors.TooManyRequests):
+            gate.limit(scope)
+        with pytest.raises(errors.TooManyRequests):
+            gate.admit(scope, Scope.WRITE)
+        gate.limit(_scope(peer="192.0.2.8"))
+
+
 @pytest.mark.parametrize("with_tokens", [True, False])
 def test_those_without_a_token_are_told_apart_by_address_and_slow_down_nobody_who_has_one(with_tokens: bool) -> None:
     token, entry = tokens.make("192.0.2.7", frozenset({Scope.WRITE}))  # a name that looks like an address

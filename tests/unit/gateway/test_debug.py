@@ -1,19 +1,71 @@
 """The comparison never changes an answer, whatever is expected."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from gateway import debug
+from gateway import asgi, debug, errors
 from gateway.settings import GatewaySettings
 
+MEGABYTE = 1024 * 1024
 SCOPE = {"path": "/aggregates", "query_string": b""}
 GIVEN = json.dumps({"columns": [], "rows": []}).encode()
 
 
-def _debugger() -> debug.Debugger:
-    return debug.Debugger(GatewaySettings.model_validate({"environment": "local", "debug_queries": True}))
+def _debugger(**more: Any) -> debug.Debugger:
+    return debug.Debugger(GatewaySettings.model_validate({"environment": "local", "debug_queries": True, **more}))
+
+
+def _sender(chunks: int, size: int) -> asgi.Receive:
+    """A client that sends a body in so many chunks of `size` bytes."""
+    left = iter(range(chunks - 1, -1, -1))
+
+    async def receive() -> asgi.Message:
+        return {"type": "http.request", "body": bytes(size), "more_body": next(left) > 0}
+
+    return receive
+
+
+async def test_with_the_mode_off_nothing_of_a_body_is_kept() -> None:
+    debugger = _debugger(debug_queries=False)
+    tracemalloc.start()
+    try:
+        assert await debugger.read_expected(_sender(64, 64 * 1024)) == b""
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < MEGABYTE / 4
+
+
+async def test_with_the_mode_on_it_is_the_body() -> None:
+    assert len(await _debugger().read_expected(_sender(64, 64 * 1024))) == 4 * MEGABYTE
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_a_body_over_the_limit_is_refused_either_way(enabled: bool) -> None:
+    debugger = _debugger(debug_queries=enabled, debug_max_body_bytes=100_000)
+
+    assert len(await debugger.read_expected(_sender(10, 10_000))) == (100_000 if enabled else 0)
+    for chunks, size in ((10, 10_001), (1, 100_001), (1_000_000, 1_000)):
+        with pytest.raises(errors.BodyTooLarge):
+            await debugger.read_expected(_sender(chunks, size))
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_a_client_that_goes_in_the_middle_of_a_body_is_noticed_either_way(enabled: bool) -> None:
+    messages: list[asgi.Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> asgi.Message:
+        return messages.pop(0)
+
+    with pytest.raises(errors.ClientGone):
+        await _debugger(debug_queries=enabled).read_expected(receive)
 
 
 async def _newest(debugger: debug.Debugger) -> Any:
