@@ -20,25 +20,25 @@ _PASSWORDS: Final = ("SUPERUSER_PASSWORD", "REPLICATION_PASSWORD", "REWIND_PASSW
 
 
 class Cluster:
-    """`members` by their place: members[0] is patroni1."""
+    """`size` members out of patroni1, patroni2 and patroni3; `state` is a folder that goes with the cluster."""
 
-    def __init__(self, state: Path, size: int, told: Mapping[str, str] | None = None) -> None:
+    def __init__(self, state: Path, size: int) -> None:
+        self.state = state
         self.etcd = Etcd(state)
         self.secrets = _make_secrets(state)
         names = [f"patroni{number}" for number in (1, 2, 3)]
-        self.members = [Member(name, state, self.etcd.address, self.secrets, told) for name in names[:size]]
-        # The proxy's configuration names three, also where a test has fewer.
-        others = [Member(name, state, self.etcd.address, self.secrets) for name in names[size:]]
-        self.proxy = Proxy(state, [*self.members, *others])
+        every = [Member(name, state, self.etcd.address, self.secrets) for name in names]
+        self.members = every[:size]
+        self.proxy = Proxy(state, every)  # its configuration names three, also where a test starts fewer
 
     def start(self, seconds: float) -> None:
         """Until one member is the primary and each other follows it."""
-        self.etcd.start()
-        self.etcd.wait_ready()
+        for server in (self.etcd, self.proxy):
+            if not server.running:
+                server.start()
+                server.wait_ready()
         for member in self.members:
             member.start()
-        self.proxy.start()
-        self.proxy.wait_ready()
         self.wait_whole(seconds)
 
     def wait_whole(self, seconds: float) -> Member:
@@ -77,6 +77,14 @@ class Cluster:
         texts = {each.name: each.log.read_text(errors="replace")[-3000:] for each in every if each.log.exists()}
         return "\n".join(f"--- {name}\n{text}" for name, text in texts.items())
 
+    def lose(self) -> None:
+        """Every member with its data, and what they had agreed in. The proxy stays: it has nothing to lose."""
+        for member in self.members:
+            member.kill()
+            member.forget()
+        self.etcd.kill()
+        self.etcd.forget()
+
     def kill(self) -> None:
         """End all of it at once."""
         for each in (*self.members, self.proxy, self.etcd):
@@ -88,7 +96,7 @@ class Cluster:
 
 
 @contextmanager
-def prepared(size: int, told: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+def prepared(size: int) -> Iterator[Cluster]:
     """A cluster to be started; ended, and its folder removed, afterwards. Skips without etcd or HAProxy."""
     programs.require("etcd", "haproxy")
     with services.required(), services.folder("patroni") as state:
@@ -97,7 +105,7 @@ def prepared(size: int, told: Mapping[str, str] | None = None) -> Iterator[Clust
             environments.ensure("patroni", LOCKS)
         except environments.Unavailable as reason:
             services.missing(f"Patroni: {reason}")
-        cluster = Cluster(state, size, told)
+        cluster = Cluster(state, size)
         try:
             yield cluster
         finally:

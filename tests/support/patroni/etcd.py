@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import urllib.request
 from pathlib import Path
 
@@ -33,6 +34,10 @@ class Etcd(servers.Server):
             f"--initial-cluster=etcd1={peer}",
         ]
         return processes.Command(self.name, argv, self.log)
+
+    def forget(self) -> None:
+        """Its data is gone."""
+        shutil.rmtree(self._state / "etcd")
 
     def answers(self) -> bool:
         try:

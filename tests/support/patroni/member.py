@@ -28,20 +28,18 @@ _ANSWER_SECONDS: Final = 3.0
 class Member(servers.Server):
     """`state` holds its data and its sockets; `secrets` are files by the names that configure.py knows them under.
 
-    `told` is more of its environment.
+    `told` is more of its environment, for the next start.
     """
 
     stop_seconds = 30.0
 
-    def __init__(
-        self, name: str, state: Path, etcd: str, secrets: Mapping[str, Path], told: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str, state: Path, etcd: str, secrets: Mapping[str, Path]) -> None:
         super().__init__(name, state / f"{name}.log")
         self.port, self.api_port = ports.reserve(), ports.reserve()
         self.folder = state / name
         self.data = self.folder / "data"
         self._etcd, self._secrets = etcd, secrets
-        self.told = dict(told or {})
+        self.told: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -127,6 +125,7 @@ class Member(servers.Server):
             "BIN_DIR": str(postgres.binaries()),
             "RUN_DIR": str(self.folder / "run"),
             "SHARED_BUFFERS": "32MB",
+            "SPOOL_DIR": str(self.folder / "spool"),
             **{f"{name}_FILE": str(path) for name, path in self._secrets.items()},
             **self.told,
         }
