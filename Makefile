@@ -50,6 +50,10 @@ test-faults: kafka  ## Kill, freeze and cut off real processes: nothing lost, no
 test-stack: venv  ## Deploy, upgrade and break the stacks on a swarm of this machine, as root; ONLY="traffic update" REPORT=file
 	@$(BIN)/python -m tests.stacks.swarm $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
 
+.PHONY: test-backup
+test-backup: kafka  ## Take backups, lose the whole cluster, restore it; wants haproxy, etcd and openssl, fetches pgBackRest
+	PGBACKREST=$$($(BIN)/python -m tests.support.pgbackrest) $(BIN)/pytest tests/integration/operations/test_backup.py
+
 .PHONY: test-aerospike
 test-aerospike: venv  ## Run the tests that need a real Aerospike cluster; AEROSPIKE_HOSTS=127.0.0.1:3000 names it
 	@: $${AEROSPIKE_HOSTS:?names no cluster: AEROSPIKE_HOSTS=127.0.0.1:3000 AEROSPIKE_NAMESPACE=test make test-aerospike}
@@ -70,6 +74,8 @@ lock:  ## Renew the locked dependencies; needs uv (pip install uv)
 	for part in requirements requirements-build; do \
 	  uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	    services/postgres/$$part.in -o services/postgres/$$part.lock; done
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  tests/support/s3/requirements.in -o tests/support/s3/requirements.lock
 
 .PHONY: lint
 lint: venv  ## Check style, formatting and types
