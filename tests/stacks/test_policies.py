@@ -24,7 +24,7 @@ def test_it_holds_of_both_files_together(policy: policies.Policy) -> None:
     assert list(policy(rendering.render_cluster())) == []
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", rendering.CLUSTER)
 @pytest.mark.parametrize("variable", ["REGISTRY", "RELEASE"])
 def test_a_deployment_says_what_it_deploys(name: str, variable: str) -> None:
     without = {key: value for key, value in rendering.environment().items() if key != variable}
