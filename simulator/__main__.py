@@ -2,6 +2,10 @@
 
     python -m simulator --target http://127.0.0.1:8088 --rate 1000 --tags 60000 --seed 1
 
+    python -m simulator --target https://shop.example --token-file token --ca-file ca.pem --inside none
+
+The second one asks a system of production from outside: with a token, over TLS, without its internal port.
+
 Every option is a variable as well (`--rate` is SIMULATE_RATE). Exit status: 0 all right, 1 something was wrong or
 refused, 2 the run did not start.
 

@@ -5,6 +5,7 @@ bench.simulator_client`), and the generator shares two cores with the system tha
 """
 
 import asyncio
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -41,9 +42,11 @@ class _Request:
 class Pool:
     """Connections to one server, opened as they are needed, up to a number; beyond it requests wait in line."""
 
-    def __init__(self, host: str, port: int, connections: int, waiting: int) -> None:
-        """At most `connections` requests are under way and `waiting` in line at a time."""
-        self._host, self._port = host, port
+    def __init__(self, host: str, port: int, connections: int, waiting: int, tls: ssl.SSLContext | None = None) -> None:
+        """At most `connections` requests are under way and `waiting` in line at a time; over TLS if `tls` is given."""
+        self.trouble = ""
+        """Why the last connection that could not be opened was not."""
+        self._host, self._port, self._tls = host, port, tls
         self._connections, self._most_waiting = connections, waiting
         self._line: deque[_Request] = deque()
         self._idle: list[_Connection] = []
@@ -122,9 +125,13 @@ class Pool:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                _, connection = await loop.create_connection(lambda: _Connection(self), self._host, self._port)
-        except OSError:
-            # TimeoutError is one too. Nobody listens: the request that asked for this connection was never sent.
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(self), self._host, self._port, ssl=self._tls
+                )
+        except OSError as error:
+            # TimeoutError is one too, and a certificate that is not trusted. The request that asked for this connection
+            # was never sent.
+            self.trouble = str(error) or repr(error)
             if self._line:
                 self._line.popleft().done(Answer(0, b"", sent=False))
             return

@@ -26,7 +26,11 @@ async def check_ready(pool: client.Pool, requests: wire.Requests, target: str) -
     """Raises `errors.NotReady`."""
     answer = await pool.request(requests.get("/readyz"), _SECONDS)
     if not answer.status:
-        message = f"{target} does not answer: start the system (make run), or name another --target"
+        why = f" ({pool.trouble})" if pool.trouble else ""
+        message = f"{target} does not answer{why}: start the system (make run), or name another --target"
+        raise errors.NotReady(message)
+    if answer.status == 404:
+        message = f"{target} is no gateway's internal port, status 404: name one as --inside, or `none`"
         raise errors.NotReady(message)
     if answer.status != 200:
         message = f"{target} is not ready, status {answer.status}: {answer.body[:500].decode(errors='replace')}"
@@ -43,6 +47,9 @@ async def check_window(
     for question in totals[:: 1 + len(totals) // _MOST_RANGES]:
         answer = await pool.request(requests.aggregate(question, None), _SECONDS)
         if answer.status != 200:
+            if not answer.status and pool.trouble:
+                message = f"the target does not answer: {pool.trouble}"
+                raise errors.NotReady(message)
             message = f"aggregates cannot be had, status {answer.status}: {answer.body[:500].decode(errors='replace')}"
             raise errors.NotReady(message)
         if _counts_something(answer.body):

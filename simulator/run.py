@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from simulator import (
-    client,
-    comparison,
+    addresses,
     finals,
+    inside,
     judge,
     ledger,
     load,
@@ -44,14 +43,10 @@ class Run:
         )
         held = questions.held_minutes(chosen.simulate_held_minutes, chosen.simulate_rate)
         self._oracle = oracle.Oracle(self._source, chosen.watched, held)
-        address = urlsplit(chosen.simulate_target)
-        self._pool = client.Pool(
-            address.hostname or "", address.port or 80, chosen.simulate_connections, chosen.simulate_waiting
-        )
-        self._requests = wire.Requests(address.netloc, chosen.simulate_token)
-        inside = urlsplit(chosen.simulate_inside or chosen.simulate_target)
-        self._inside = client.Pool(inside.hostname or "", inside.port or 80, 1, 1)
-        self._asked_inside = wire.Requests(inside.netloc)
+        target, ca_file = chosen.simulate_target, chosen.simulate_ca_file
+        self._pool = addresses.pool(target, chosen.simulate_connections, chosen.simulate_waiting, ca_file)
+        self._requests = wire.Requests(addresses.host(target), chosen.simulate_token)
+        self._inside = inside.Inside(chosen.inside, ca_file)
         self._ledger = ledger.Ledger()
         self._tagger = tagging.Tagger(
             self._source,
@@ -68,10 +63,8 @@ class Run:
         tags = self._chosen.simulate_tags
         preflight.check_clock(self._source.time(tags - 1))
         self._pool.start()
-        self._inside.start()
         try:
-            inside = self._chosen.simulate_inside or self._chosen.simulate_target
-            await preflight.check_ready(self._inside, self._asked_inside, inside)
+            await self._inside.begin()
             last = finals.Finals(self._source, self._oracle, tags)
             await preflight.check_window(self._pool, self._requests, list(last.totals()))
             return await self._measured(last, progress)
@@ -80,8 +73,7 @@ class Run:
             await self._pool.close()
 
     async def _measured(self, last: finals.Finals, progress: load.Progress) -> report.Report:
-        chosen, counted = self._chosen, comparison.Comparison(self._inside, self._asked_inside)
-        await counted.begin()
+        chosen = self._chosen
         profiles, aggregates = self._profiles(), self._aggregates()
         plan = questions.Questions(self._source, chosen.simulate_rate, chosen.watched, chosen.simulate_held_minutes)
         loop = load.Load(plan, self._tagger, profiles, aggregates, chosen.simulate_rate)
@@ -105,7 +97,7 @@ class Run:
             report.of_endpoint("profiles, final", final_profiles.tally),
             report.of_endpoint("aggregates, final", final_aggregates.tally),
         ]
-        compared = await counted.since_begin()
+        compared = await self._inside.compared()
         sent = sum(sum(each.statuses.values()) for each in endpoints[:3])
         return report.Report(
             target=chosen.simulate_target,

@@ -1,32 +1,43 @@
 """What a run is: read from `SIMULATE_...` variables, each of which a command-line option overrides."""
 
 import argparse
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from runtime import settings
 
 _PREFIX: Final = "simulate_"
+_ADDRESS: Final = r"^(http://[^/:]+:\d+|https://[^/:]+(:\d+)?)/?$"
+_NOWHERE: Final = "none"
 
 
 class SimulatorSettings(settings.Settings):
     """Settings of `python -m simulator`; `simulate_rate` is SIMULATE_RATE and `--rate`."""
 
     simulate_target: str = Field(
-        "http://127.0.0.1:8088", pattern=r"^http://[^/:]+:\d+/?$", description="The gateway, or the balancer before it."
+        "http://127.0.0.1:8088",
+        pattern=_ADDRESS,
+        description="The gateway, or the balancer before it: `http://HOST:PORT`, `https://HOST` or `https://HOST:PORT`.",
+    )
+    simulate_ca_file: str | None = Field(
+        None,
+        description="Certificates, PEM, one of which must have signed an https target's. Default: this machine's.",
     )
     simulate_inside: str | None = Field(
         None,
-        pattern=r"^http://[^/:]+:\d+/?$",
-        description="A gateway's internal port, to be asked for readiness and metrics. Default: the target.",
+        pattern=rf"{_ADDRESS}|^none$",
+        description="A gateway's internal port, to be asked for readiness and metrics; `none` where it cannot be "
+        "reached. Default: the target.",
     )
     simulate_token: str | None = Field(
         None,
         pattern=r"^[!-~]+$",
         repr=False,
-        description="Token with the scopes write and read. Better from a file: an option can be seen by others.",
+        description="Token with the scopes write and read. Better from a file (`--token-file`): an option can be seen "
+        "by others.",
     )
     simulate_rate: float = Field(1_000, gt=0, le=60_000, description="Tags a second of real time.")
     simulate_tags: int = Field(60_000, ge=1, description="Tags in all.")
@@ -63,6 +74,22 @@ class SimulatorSettings(settings.Settings):
     simulate_json: str | None = Field(None, description="File that the report is also written to as JSON.")
 
     @property
+    def inside(self) -> str | None:
+        """Where readiness and metrics are asked for; None: nowhere."""
+        return None if self.simulate_inside == _NOWHERE else self.simulate_inside or self.simulate_target
+
+    @field_validator("simulate_ca_file")
+    @classmethod
+    def _are_certificates(cls, path: str | None) -> str | None:
+        if path is not None:
+            try:
+                ssl.create_default_context(cafile=path)
+            except OSError as error:
+                message = f"certificates in PEM cannot be read from it: {error}"
+                raise ValueError(message) from error
+        return path
+
+    @property
     def watched(self) -> int:
         """How many users' profiles are remembered."""
         if self.simulate_watched is not None:
@@ -78,8 +105,18 @@ def from_command_line(arguments: Sequence[str]) -> SimulatorSettings:
             option = "--" + name.removeprefix(_PREFIX).replace("_", "-")
             text = f"{field.description} [{field.default}]".replace("%", "%%")
             parser.add_argument(option, dest=name, default=argparse.SUPPRESS, help=text)
+    parser.add_argument(
+        "--token-file", type=_token, dest="simulate_token", default=argparse.SUPPRESS, help="file of it"
+    )
     given = vars(parser.parse_args(arguments))
     return settings.load(_with(given))
+
+
+def _token(path: str) -> str:
+    try:
+        return settings.read_secret_file("--token-file", path)
+    except settings.SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _with(given: dict[str, str]) -> type[SimulatorSettings]:

@@ -1,5 +1,6 @@
 """Short runs of the simulator against a stub of the system."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,16 +15,17 @@ START = "2022-03-22T12:15:59.300Z"
 
 
 @asynccontextmanager
-async def serving(stub: Stub) -> AsyncIterator[str]:
-    """Where `stub` is served."""
+async def serving(stub: Stub, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Where `stub` is served, over TLS if `tls` is given."""
     try:
-        yield await stub.start()
+        yield await stub.start(tls)
     finally:
         await stub.stop()
 
 
 async def judged(stub: Stub, **chosen: Any) -> report.Report:
-    """One short run against `stub`; deadlines are short, for what is wrong stays wrong."""
+    """One short run against `stub`, over `tls` if that is given; deadlines are short: what is wrong stays wrong."""
+    tls = chosen.pop("tls", None)
     settings: dict[str, Any] = {
         "rate": 3_000,
         "tags": TAGS,
@@ -37,7 +39,7 @@ async def judged(stub: Stub, **chosen: Any) -> report.Report:
         "final_profiles": 1_000,
         "final_aggregates": 150,
     }
-    async with serving(stub) as target:
+    async with serving(stub, tls) as target:
         named = {f"simulate_{name}": value for name, value in (settings | {"target": target} | chosen).items()}
         return await run.Run(SimulatorSettings(**named)).run(lambda _sent: None)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import ssl
 from typing import Any
 
 from aiohttp import web
@@ -21,7 +22,7 @@ class Stub:
         self.compared = {"/user_profiles": {"match": 0, "mismatch": 0}, "/aggregates": {"match": 0, "mismatch": 0}}
         self._runner: web.AppRunner | None = None
 
-    async def start(self) -> str:
+    async def start(self, tls: ssl.SSLContext | None = None) -> str:
         """Listen; gives the address."""
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/user_tags", self.user_tags)
@@ -31,8 +32,8 @@ class Stub:
         app.router.add_get("/metrics", self.metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls).start()
+        return f"{'https' if tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
         """Close the listener."""

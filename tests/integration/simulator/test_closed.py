@@ -67,5 +67,12 @@ async def test_without_the_token_the_run_does_not_start() -> None:
 
 
 async def test_without_the_internal_port_the_run_does_not_start() -> None:
-    with pytest.raises(errors.NotReady, match="status 404"):
+    with pytest.raises(errors.NotReady, match="status 404: name one as --inside, or `none`"):
         await judging.judged(Closed(), token=TOKEN)
+
+
+async def test_where_the_internal_port_cannot_be_reached_it_is_judged_by_the_answers_alone() -> None:
+    found = await judging.judged(Closed(), token=TOKEN, inside="none")
+
+    assert found.failures == []
+    assert found.gateway is None

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from simulator import settings
@@ -22,13 +24,47 @@ def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--rate", "0"], ["--tags", "many"], ["--target", "https://x"], ["--held-minutes", "3"]]
+    "arguments",
+    [
+        ["--rate", "0"],
+        ["--tags", "many"],
+        ["--target", "http://x"],
+        ["--target", "ftp://x:1"],
+        ["--target", "https://x/path"],
+        ["--target", "none"],
+        ["--inside", "nowhere"],
+        ["--ca-file", "/nothing/there"],
+        ["--held-minutes", "3"],
+    ],
 )
 def test_a_bad_setting_is_refused_with_a_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         settings.from_command_line(arguments)
     assert refused.value.code == 2
     assert arguments[0].removeprefix("--").replace("-", "_").upper() in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["https://shop.example", "https://shop.example:8443/", "http://127.0.0.1:1"])
+def test_targets(target: str) -> None:
+    chosen = settings.from_command_line(["--target", target])
+    assert (chosen.simulate_target, chosen.inside) == (target, target)
+    assert settings.from_command_line(["--target", target, "--inside", "none"]).inside is None
+
+
+def test_a_token_comes_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "token"
+    file.write_text("azt_mine\n")
+    assert settings.from_command_line(["--token-file", str(file)]).simulate_token == file.read_text().strip()
+    with pytest.raises(SystemExit):
+        settings.from_command_line(["--token-file", str(tmp_path / "none")])
+    assert "--token-file" in capsys.readouterr().err
+
+
+def test_a_file_without_certificates_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ca.pem").write_text("nonsense")
+    with pytest.raises(SystemExit):
+        settings.from_command_line(["--ca-file", str(tmp_path / "ca.pem")])
+    assert "SIMULATE_CA_FILE: certificates in PEM cannot be read from it" in capsys.readouterr().err
 
 
 def test_a_bad_token_is_refused_without_being_shown(
