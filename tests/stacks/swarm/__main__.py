@@ -27,7 +27,8 @@ _FAILURES = (commands.Failed, waiting.Late, AssertionError, needs.Lacking, traff
 def main() -> int:
     """Run all steps, or those that are named and what they need."""
     arguments = _parser().parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for kind in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: it is ignored in what a script starts in the background
+        signal.signal(kind, _interrupt)
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(_BOUND_SECONDS)
     machines.CACHE.mkdir(parents=True, exist_ok=True)
