@@ -72,10 +72,13 @@ class Edge:
             connection.close()
 
     @contextmanager
-    def socket(self) -> Iterator[ssl.SSLSocket]:
-        """A connection to write on by hand."""
+    def socket(self, *protocols: str) -> Iterator[ssl.SSLSocket]:
+        """A connection to write on by hand, in HTTP/1.1 unless other protocols are asked for."""
         plain = socket.create_connection((ports.HOST, self.tls_port), timeout=_ANSWER_SECONDS)
-        with plain, _trusting().wrap_socket(plain, server_hostname="localhost") as secured:
+        context = _trusting()
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        with plain, context.wrap_socket(plain, server_hostname="localhost") as secured:
             yield secured
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from tests.integration.edge import edges, recorder
 from tests.integration.edge.edges import Edge
 from tests.integration.edge.recorder import Manner, Recorder
 from tests.support.gateways import Answer
+
+SETTINGS, MAX_CONCURRENT_STREAMS = 4, 3
+EMPTY_SETTINGS = bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +125,17 @@ def test_one_address_does_not_use_up_the_connections_of_all(upstream: Recorder) 
         limited = held.enter_context(edges.running(upstreams, EDGE_CONNECTIONS_PER_SOURCE="2"))
         told = [_one_more(limited, held) for _ in range(6)]
     assert told == [200, 200, 429, 429, 429, None]
+
+
+def test_one_connection_of_http2_asks_few_things_at_once(edge: Edge) -> None:
+    """By the edge's own word, the first frame that it sends (RFC 9113, 6.5)."""
+    with edge.socket("h2") as connection, connection.makefile("rb") as stream:
+        assert connection.selected_alpn_protocol() == "h2"
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + EMPTY_SETTINGS)
+        head = stream.read(9)
+        assert head[3] == SETTINGS
+        settings = dict(struct.iter_unpack(">HI", stream.read(int.from_bytes(head[:3]))))
+    assert settings[MAX_CONCURRENT_STREAMS] == 32
 
 
 def test_grafana_is_for_who_comes_from_the_node_itself(upstream: Recorder) -> None:

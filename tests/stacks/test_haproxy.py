@@ -1,0 +1,68 @@
+"""The two configurations of HAProxy: it takes them, and their limits leave room for what must go on."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.stacks import rendering
+
+FOLDER: Final = rendering.ROOT / "services" / "haproxy"
+SERVICES: Final = {"edge.cfg": "edge", "postgres.cfg": "postgres-proxy"}
+
+each_configuration = pytest.mark.parametrize("name", SERVICES)
+
+
+@each_configuration
+def test_haproxy_takes_it(name: str, tmp_path: Path) -> None:
+    done = _check(FOLDER / name, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_that_is_broken_is_found(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.cfg"
+    broken.write_text((FOLDER / "edge.cfg").read_text("utf-8").replace("timeout queue 5s", "timeout queues 5s"))
+    assert _check(broken, tmp_path).returncode == 1
+
+
+@each_configuration
+def test_two_descriptors_a_connection_are_allowed(name: str) -> None:
+    """It does not start with fewer."""
+    allowed = rendering.render_cluster().services[SERVICES[name]]["ulimits"]["nofile"]
+    assert allowed >= 2 * _most(name)["global"] + 200
+
+
+def test_clients_cannot_take_the_connections_of_the_checks() -> None:
+    most = _most("edge.cfg")
+    assert most["frontend public"] + most["frontend plain"] + most["frontend operators"] < most["global"]
+
+
+def _check(path: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Skips without haproxy or openssl, in CI as well, which tries to install the first."""
+    search = f"{os.environ['PATH']}:/usr/sbin"
+    for tool in ("haproxy", "openssl"):
+        if shutil.which(tool, path=search) is None:
+            pytest.skip(f"no {tool} on this machine: {path.name} was not checked")
+    key, certificate = folder / "key.pem", folder / "edge.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    make += ["-subj", "/CN=localhost", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True, timeout=30)
+    certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
+    environment = {"PATH": search, "EDGE_CERTIFICATE": str(certificate), "EDGE_ERRORS": str(FOLDER / "errors")}
+    command = ["haproxy", "-c", "-f", str(path)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+
+
+def _most(name: str) -> dict[str, int]:
+    """The maxconn of each section that has one."""
+    found, section = {}, ""
+    for line in (FOLDER / name).read_text("utf-8").splitlines():
+        if re.match(r"\w", line):
+            section = line.strip()
+        elif words := re.fullmatch(r"\s+maxconn (\d+)", line):
+            found[section] = int(words[1])
+    return found
