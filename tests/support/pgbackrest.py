@@ -1,7 +1,7 @@
 """pgBackRest for tests: the machine's, or Debian unstable's, unpacked into the cache with the libraries that it wants.
 
-Backups are of PostgreSQL 18, which pgBackRest knows since 2.56; Debian 12 has 2.45. Run as a module, this one finds it or
-fetches it, with apt, from where the machine has its packages, by Debian's keys; nothing is installed.
+Backups are of PostgreSQL 18, which pgBackRest knows since 2.56; Debian 12 has 2.45. Run as a module, this one finds it
+or fetches it, with apt, from where the machine has its packages, by Debian's keys; nothing is installed.
 """
 
 from __future__ import annotations
