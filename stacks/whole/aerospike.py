@@ -5,7 +5,7 @@ import sys
 import aerospike
 
 members = sys.argv[1].split()
-client = aerospike.client({"hosts": [(member, 3000) for member in members]})
+client = aerospike.client({"hosts": [(host, int(port)) for host, _, port in (m.partition(":") for m in members)]})
 client.connect()
 answers = client.info_all(f"cluster-stable:size={len(members)};ignore-migrations=false")
 for node, (error, answer) in answers.items():

@@ -9,10 +9,9 @@ import sys
 
 from confluent_kafka.admin import AdminClient
 
-members = set(sys.argv[1].split())
-servers = ",".join(f"{member}:9092" for member in sorted(members))
-cluster = AdminClient({"bootstrap.servers": servers}).list_topics(timeout=20)
-if missing := members - {broker.host for broker in cluster.brokers.values()}:
+members = sys.argv[1].split()
+cluster = AdminClient({"bootstrap.servers": ",".join(members)}).list_topics(timeout=20)
+if missing := set(members) - {f"{broker.host}:{broker.port}" for broker in cluster.brokers.values()}:
     sys.exit(f"not in the cluster: {' '.join(sorted(missing))}")
 behind = [
     f"{name}/{number}"

@@ -8,19 +8,20 @@ import urllib.request
 LEAST_LAG = 16 << 20  # bytes: what a busy primary writes between two loops of Patroni
 
 
-def cluster(members: list[str]) -> dict[str, dict[str, object]]:
+def cluster(addresses: list[str]) -> dict[str, dict[str, object]]:
     """What the first member that answers says of each, by name."""
-    for member in members:
+    for address in addresses:
         try:
-            with urllib.request.urlopen(f"http://{member}:8008/cluster", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{address}/cluster", timeout=5) as answer:
                 return {found["name"]: found for found in json.load(answer)["members"]}
         except (urllib.error.URLError, TimeoutError) as error:
-            reason = f"{member}: {error}"
+            reason = f"{address}: {error}"
     sys.exit(reason)
 
 
-names = sys.argv[1].split()
-found = cluster(names)
+members = sys.argv[1].split()
+names = [member.partition(":")[0] for member in members]
+found = cluster(members)
 leaders = [name for name in names if found.get(name, {}).get("role") == "leader" and found[name]["state"] == "running"]
 if len(leaders) != 1:
     sys.exit(f"no primary that runs: {found}")

@@ -22,7 +22,7 @@ def cluster(stage: Stage) -> Stage:
     services["proxy"] = stages.service("haproxy", "gateway == true")
     stage.write_stack("1.stateful", services)
     stage.swarm.nodes = stages.nodes(*({"service": name} for name in members), {"gateway": "true", "pipeline": "true"})
-    stage.swarm.logs["patroni1 patroni2"] = "leader patroni1"
+    stage.swarm.logs["patroni1:8008 patroni2:8008"] = "leader patroni1"
     stage.write_settings()
     return stage
 
