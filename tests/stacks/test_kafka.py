@@ -8,10 +8,12 @@ from tests.stacks import rendering
 from tests.stacks.durations import size
 
 
-@pytest.mark.parametrize("name", ["kafka1", "kafka2", "kafka3"])
-def test_the_log_of_garbage_collections_fits_into_its_memory(name: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "name"), [("1.stateful", "kafka1"), ("1.stateful", "kafka2"), ("1.stateful", "kafka3"), ("small", "kafka")]
+)
+def test_the_log_of_garbage_collections_fits_into_its_memory(file: str, name: str) -> None:
     """Kafka's own start keeps ten files of 100 MB: `-loggc` asks for that, and these options stand in its place."""
-    service = rendering.render("1.stateful").services[name]
+    service = rendering.render(file).services[name]
     told = service["environment"]
     assert "-loggc" not in told["EXTRA_ARGS"]
     options = r":file=(?P<folder>\S+)/[\w.]+:.*filecount=(?P<files>\d+),filesize=(?P<size>\w+)$"
