@@ -29,7 +29,7 @@ running_cluster_ids() {
 kept_cluster_id() {
   local names
   names=$(docker config ls --filter "name=$cluster_id_config" --format '{{.Name}}')
-  [[ -z $names ]] || docker config inspect "$cluster_id_config" --format '{{printf "%s\n" .Spec.Data}}'
+  [[ -z $names ]] || docker config inspect "$cluster_id_config" --format '{{printf "%s" .Spec.Data}}'
 }
 
 # Puts the id that the swarm knows, or else a new one, into the file and into the swarm.
