@@ -19,9 +19,6 @@ from stores.role_settings import RoleSettings
 
 OWNER: Final = "allezone_owner"
 REPLICATION: Final = "replicator"  # Patroni's configuration and pg_hba.conf name it
-_WRITES_OR_STOPS: Final = (
-    "^(lo_creat|lo_create|lo_from_bytea|pg_logical_emit_message|pg_(try_)?advisory_(xact_)?lock(_shared)?)$"
-)
 ROLES: Final = {
     OWNER: "owner_password",
     "allezone_pipeline": "pipeline_password",
@@ -56,8 +53,7 @@ def apply(settings: RoleSettings) -> list[str]:
         with psycopg.connect(info, autocommit=True) as inside:
             inside.execute(_SQL["lock_timeout"], {"milliseconds": _LOCK_TIMEOUT_MS})
             changes += ownership.hand_over(inside, OWNER, list(ROLES))
-            named = {"owner": OWNER, "names": _WRITES_OR_STOPS}
-            changes += grants.follow(inside, _SQL["functions_of_all"], named)
+            changes += grants.follow(inside, _SQL["functions_of_all"], {"owner": OWNER})
             return changes + grants.apply(inside)
 
 

@@ -76,16 +76,19 @@ SELECT format('GRANT CONNECT ON DATABASE %%I TO %%I', 'postgres', rolname), 2
 -- name: functions_of_all
 -- What everybody may call who can connect, but what writes, or stops others who go by the same lock: large objects, WAL,
 -- advisory locks (ours keep migrations and makers of hours apart).
-SELECT format('REVOKE EXECUTE ON FUNCTION %%s FROM PUBLIC', called.oid::regprocedure) AS step, 2 AS place
-  FROM pg_proc AS called
- CROSS JOIN LATERAL aclexplode(coalesce(proacl, acldefault('f', proowner))) AS granted
- WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %(names)s AND granted.grantee = 0
+WITH called AS (
+    SELECT oid::regprocedure AS identity, coalesce(proacl, acldefault('f', proowner)) AS acl
+      FROM pg_proc
+     WHERE pronamespace = 'pg_catalog'::regnamespace
+       AND proname ~ '^(lo_creat|lo_create|lo_from_bytea|pg_logical_emit_message|pg_(try_)?advisory_(xact_)?lock(_shared)?)$'
+)
+SELECT format('GRANT EXECUTE ON FUNCTION %%s TO %%I', identity, %(owner)s::text) AS step, 1 AS place
+  FROM called
+ WHERE NOT EXISTS (SELECT FROM aclexplode(acl) AS granted WHERE granted.grantee = %(owner)s::regrole)
  UNION ALL
-SELECT format('GRANT EXECUTE ON FUNCTION %%s TO %%I', called.oid::regprocedure, %(owner)s::text), 1
-  FROM pg_proc AS called
- WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %(names)s
-   AND NOT EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) AS granted
-                    WHERE granted.grantee = %(owner)s::regrole)
+SELECT format('REVOKE EXECUTE ON FUNCTION %%s FROM PUBLIC', identity), 2
+  FROM called
+ WHERE EXISTS (SELECT FROM aclexplode(acl) AS granted WHERE granted.grantee = 0)
  ORDER BY place, step
 
 -- name: has_database
