@@ -22,13 +22,17 @@ class Members(msgspec.Struct, frozen=True):
 NETWORKS: Final = {
     "public": Members("edge"),
     "edge": Members("gateway", "edge"),
-    "kafka": Members(r"kafka\d?", "gateway|aggregates|profiles|topics|kafka-exporter"),
+    "kafka": Members(r"kafka\d?", "gateway|aggregates|profiles|topics|command|kafka-exporter"),
     "patroni": Members(r"patroni\d|etcd\d", "prometheus"),
     "databases": Members(r"patroni\d", r"postgres-proxy|postgres-exporter\d"),
     # Prometheus asks the gateway and the workers here as well, so that it is on neither Kafka's network nor the edge's.
-    "postgres": Members("postgres|postgres-proxy", "gateway|aggregates|profiles|roles|migrations|prometheus|grafana"),
-    "aerospike": Members(r"aerospike\d", r"gateway|profiles|aerospike-exporter\d"),
+    "postgres": Members(
+        "postgres|postgres-proxy", "gateway|aggregates|profiles|roles|migrations|command|prometheus|grafana"
+    ),
+    "aerospike": Members(r"aerospike\d", r"gateway|profiles|command|aerospike-exporter\d"),
     "operators": Members("edge|grafana", "prometheus"),
+    # That of any one kind of database, for a job that asks its members how they are (stacks/whole.yaml).
+    "members": Members("asked"),
     "monitoring": Members(r"prometheus|\w+-exporter\d?", "grafana"),
 }
 # They meet whomever they watch, and each other.

@@ -35,7 +35,8 @@ _PROCESSES: Final = {
     "gateway": Process("healthcheck 8089 /healthz", 20),  # gateway/server.py
     # A write that is under way, the last one, leaving the group.
     "aggregates|profiles": Process("healthcheck 8100 /healthz", 25),
-    "topics|roles|migrations": Process("", 10),
+    "topics|roles|migrations|command": Process("", 10),
+    "asked": Process("", 1),  # reads, and nothing else
     "prometheus": Process(_wget(9090, "/-/healthy"), 30),  # closes its newest block
     "grafana": Process(_wget(3000, "/api/health"), 5),
     "node-exporter": Process(_wget(9100, "/"), 1),

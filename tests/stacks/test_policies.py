@@ -5,6 +5,11 @@ import pytest
 from tests.stacks import policies, rendering
 
 FILES = (*rendering.CLUSTER, "small")
+# Jobs that the scripts run once; what they are about is in their variables.
+JOBS = {
+    "once": {"ARGUMENTS": "dead-letters list"},
+    "whole": {"PROGRAM": "print()", "MEMBERS": "kafka1 kafka2", "NETWORK": "kafka"},
+}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -17,6 +22,12 @@ def test_it_holds_everywhere(policy: policies.Policy, name: str) -> None:
 @pytest.mark.parametrize("policy", policies.IN_A_CLUSTER, ids=lambda policy: policy.__name__)
 def test_it_holds_in_a_cluster(policy: policies.Policy, name: str) -> None:
     assert list(policy(rendering.render(name))) == []
+
+
+@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("policy", policies.EVERYWHERE, ids=lambda policy: policy.__name__)
+def test_it_holds_of_jobs_that_run_once(policy: policies.Policy, name: str) -> None:
+    assert list(policy(rendering.render(name, rendering.environment() | JOBS[name]))) == []
 
 
 @pytest.mark.parametrize("policy", policies.OF_THE_WHOLE, ids=lambda policy: policy.__name__)
