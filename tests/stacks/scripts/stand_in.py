@@ -279,9 +279,20 @@ def _secret_create(swarm: Swarm, call: Call) -> list[str]:
     return [swarm.new_id()]
 
 
+def _config_inspect(swarm: Swarm, call: Call) -> list[str]:
+    """The template's own end of a line comes before docker's."""
+    return [swarm.configs[call.arguments[2]] + "\n" * call.template.count(r"\n")]
+
+
 def _config_create(swarm: Swarm, call: Call) -> list[str]:
     swarm.configs[call.arguments[2]] = call.content
     return [swarm.new_id()]
+
+
+def _config_inspect(swarm: Swarm, call: Call) -> list[str]:
+    """Docker ends the line itself: a template that ends it too makes an empty one."""
+    data = swarm.configs[call.arguments[2]]
+    return [data, ""] if r"\n" in call.template else [data]
 
 
 def _no_answer(swarm: Swarm, call: Call) -> list[str]:
@@ -311,7 +322,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "secret ls": lambda swarm, _: swarm.secrets,
     "secret create": _secret_create,
     "config ls": lambda swarm, _: list(swarm.configs),
-    "config inspect": lambda swarm, call: [swarm.configs[call.arguments[2]]],
+    "config inspect": _config_inspect,
     "config create": _config_create,
     "run": _run,
     "build": _no_answer,
