@@ -50,8 +50,8 @@ def _run(arguments: argparse.Namespace) -> int:
         seconds = round(time.monotonic() - began, 1)
         done = report.Report(arguments.seed, arguments.size, seconds, outcomes, arguments.plant)
         done.write(path)
-        _say(done.times())
-        _say(f"{done}; report: {path}")
+        _say(f"{done.times()}\nreport: {path}")
+    _say(str(done))
     return 0 if done.good else 1
 
 

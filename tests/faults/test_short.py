@@ -3,19 +3,13 @@
 FAULTS_SEED=7 plays the plans of that seed here.
 """
 
-from typing import Final
-
 import pytest
 
 from tests.faults import conftest, report, scenarios
-from tests.faults.scenarios import kafka_anew, kafka_end
 from tests.faults.stage import Stage
 
-ELSEWHERE: Final = {kafka_anew.NAME, kafka_end.NAME}
-"""Their short forms are tests/integration/pipeline/test_worker.py and tests/integration/operations/test_adoption.py."""
 
-
-@pytest.mark.parametrize("scenario", [name for name in scenarios.ALL if name not in ELSEWHERE])
+@pytest.mark.parametrize("scenario", scenarios.ALL)
 def test_nothing_is_lost_and_nothing_doubled(scenario: str, stage: Stage, outcomes: list[report.Outcome]) -> None:
     outcome = scenarios.ALL[scenario].play(stage, "short", conftest.SEED)
     outcomes.append(outcome)
@@ -24,3 +18,4 @@ def test_nothing_is_lost_and_nothing_doubled(scenario: str, stage: Stage, outcom
     assert not outcome.failures, f"FAULTS_SEED={conftest.SEED}, logs in {stage.folder}"
     assert (outcome.lost, outcome.doubled) == (0, 0)
     assert outcome.acknowledged > 0
+    assert set(outcome.recovery_s) <= set(scenarios.ALL[scenario].recoveries)

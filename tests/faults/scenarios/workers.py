@@ -49,7 +49,7 @@ class Dose(msgspec.Struct, frozen=True):
 
 
 class Extent(msgspec.Struct, frozen=True):
-    """`rate` in events a second while the plans last."""
+    """`rate` in events a second while the plans last: more of them would have to be counted when the plans are over."""
 
     events: int
     rate: float
@@ -95,11 +95,11 @@ class Found(NamedTuple):
 EXTENTS: Final[dict[stage.Size, Extent]] = {
     "full": Extent(
         100_000,
-        1_000.0,
+        600.0,
         3,
         {"aggregates": Dose((3, 3, 3, 3, 3), 2, 3, 2, 2), "profiles": Dose((3, 3, 3, 3, 3), 2, 0, 1, 2)},
     ),
-    "short": Extent(8_000, 500.0, 2, {"aggregates": Dose((2,), 0, 1, 1, 0), "profiles": Dose((2,), 0, 0, 0, 1)}),
+    "short": Extent(8_000, 300.0, 2, {"aggregates": Dose((2,), 0, 1, 1, 0), "profiles": Dose((2,), 0, 0, 0, 1)}),
 }
 
 
