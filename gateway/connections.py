@@ -72,4 +72,4 @@ async def _close(store: profiles.ProfileStore) -> None:
 async def _flush(events: producer.EventProducer) -> None:
     missing = await events.close(_FLUSH_S)
     # Every request has been answered by now: these were answered with "unknown".
-    _log.info("producer closed", unreported=missing)
+    _log.info("producer closed", unacknowledged=missing)
