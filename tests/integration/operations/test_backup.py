@@ -6,6 +6,7 @@ One cluster goes through the tests in the order in which they stand.
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -138,11 +139,17 @@ async def test_a_cluster_made_from_a_backup_counts_what_is_missing_in_it_from_ka
         await installation.execute("INSERT INTO mark VALUES ('behind the point')")
         installation.produce(second)
         await installation.wait_until_counted(350)
+        with installation.worker("profiles"):
+            await installation.wait_until_taken()
+        profiles = await installation.profiles()
         backups.wait_archived(cluster.primary())
 
         _restore(cluster, str(point))
         assert await installation.rows("SELECT text FROM mark") == []
         assert await installation.sums() == sums_of(first)
+        assert await installation.profiles() == []
+        assert await installation.operate("rebuild-profiles") == 0
+        assert await installation.profiles() == profiles
         installation.produce(third)  # the worker finds its place changed when it writes
         await installation.wait_until_counted(450)
         assert await installation.sums() == sums_of([*first, *second, *third])
@@ -160,8 +167,27 @@ def test_what_was_restored_is_an_ordinary_cluster_again(backups: Backups, cluste
         with member.connect() as conn:
             assert conn.execute("SHOW recovery_target_time").fetchone() == ("",)
             assert conn.execute("SHOW restore_command").fetchone() == ("",)
+    primary = cluster.primary()
+    backups.wait_archived(primary)
+    timeline = json.loads(primary.ask("GET", "/patroni")[1])["timeline"]
+    cluster.wait(
+        lambda: backups.listed()[-1]["archive"]["stop"].startswith(f"{timeline:08X}"),
+        patroni_backups.BACKUP_SECONDS,
+        "no backup of the new timeline",
+    )
+
+
+def test_passwords_are_those_of_the_secrets_whatever_the_backup_has(backups: Backups, cluster: Cluster) -> None:
+    old = cluster.members[0].password()
     backups.wait_archived(cluster.primary())
-    assert backups.listed()[-1]["type"] == "incr"
+    for name in ("SUPERUSER_PASSWORD", "REPLICATION_PASSWORD", "REWIND_PASSWORD"):
+        cluster.secrets[name].write_text(f"another {name.lower()}")
+    _restore(cluster, "latest")
+    assert cluster.members[0].password() != old
+    for member in cluster.members:
+        member.connect().close()
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            member.connect(password=old)
 
 
 def _restore(cluster: Cluster, target: str) -> None:
