@@ -14,7 +14,7 @@ from tests.support.patroni import cluster as clusters
 from tests.support.patroni.cluster import Cluster
 
 SECONDS: Final = 60.0
-ROUND_SECONDS: Final = 5  # loop_wait
+ROUND_SECONDS: Final = 1
 KINDS: Final = {"postgres": "SUPERUSER", "rewinder": "REWIND"}
 
 
@@ -23,6 +23,7 @@ def cluster() -> Iterator[Cluster]:
     """With the roles of production on it."""
     with clusters.prepared(2) as made:
         made.start(SECONDS)
+        assert made.primary().ask("PATCH", "/config", {"loop_wait": ROUND_SECONDS}, made.credentials())[0] == 200
         own = {setting: secrets.token_urlsafe(24) for setting in roles.ROLES.values()}
         own["replication_password"] = made.primary().password("REPLICATION")
         told = RoleSettings.model_validate({**_superuser(made), **own})
