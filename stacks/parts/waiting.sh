@@ -2,9 +2,10 @@
 # Sourced by deploy. Reads `namespace`, POLL and the timeouts.
 
 # What a task was made from, as far as any of it is used here: the fields that Docker gives back the same of a service and
-# of its tasks (DNSConfig it does not), and nothing of placement, for which no task is moved.
+# of its tasks (DNSConfig and StopGracePeriod, which it fills in, it does not), and nothing of placement, for which no task
+# is moved.
 task_template='{{.ForceUpdate}}{{json .Resources}}{{json .Networks}}'
-for field in Image Command Args Env Hostname User Mounts Secrets Configs Healthcheck StopSignal StopGracePeriod ReadOnly \
+for field in Image Command Args Env Hostname User Mounts Secrets Configs Healthcheck StopSignal ReadOnly \
   CapabilityAdd CapabilityDrop Ulimits; do
   task_template+="{{json .ContainerSpec.$field}}"
 done
@@ -18,13 +19,13 @@ until_true() {  # SECONDS COMMAND...
   done
 }
 
-# One word: settled, waiting, or how the update ended that did not succeed.
+# One word: settled, unsure, waiting, or how the update ended that did not succeed.
 #
 # `UpdateStatus` alone would not do: right after a deployment it is empty, as it is where nothing had to be done. So the tasks
 # that run must be as many as wanted, and made from what the service is now. A task with a healthcheck is `running` once it
 # is healthy, and an update `completed` once its tasks have been watched for the time that `monitor` says.
 state_of() {  # SERVICE, with its namespace
-  local found update wanted template tasks task current=0 started=0
+  local found update wanted template tasks task current=0 running=0 started=0
   # A manager that has no answer right now is asked again.
   found=$(docker service inspect "$1" --format "{{with .UpdateStatus}}{{.State}}{{else}}none{{end}} \
 {{with .Spec.Mode.Replicated}}{{.Replicas}}{{else}}global{{end}} {{with .Spec.TaskTemplate}}$task_template{{end}}") || { echo waiting; return; }
@@ -37,10 +38,17 @@ state_of() {  # SERVICE, with its namespace
     { echo waiting; return; }
   while read -r task; do
     [[ -z $task ]] || started=$((started + 1))
+    [[ $task != "running "* ]] || running=$((running + 1))
     [[ $task != "running $template" ]] || current=$((current + 1))
   done <<<"$tasks"
   [[ $wanted != global || $started == 0 ]] || wanted=$started
-  if [[ $current == "$wanted" ]]; then echo settled; else echo waiting; fi
+  if [[ $current == "$wanted" || ($update == completed && $running == "$wanted") ]]; then
+    echo settled
+  elif [[ $running == "$wanted" ]]; then
+    echo unsure
+  else
+    echo waiting
+  fi
 }
 
 # A line a task, by a template; the rest says which, as `docker service ps` takes it.
@@ -48,10 +56,21 @@ inspect_tasks() {  # FORMAT ARGUMENTS...
   docker service ps --quiet --no-trunc "${@:2}" | xargs -r docker inspect --type task --format "$1"
 }
 
-decided() { state=$(state_of "$1"); [[ $state != waiting ]]; }
+# Swarm begins an update at once: where none has begun after STEADY seconds, tasks only look different from their service.
+: "${STEADY:=30}"
+
+decided() {  # SERVICE
+  state=$(state_of "$1")
+  if [[ $state == unsure ]]; then
+    unsure_since=${unsure_since:-$SECONDS}
+    [[ $((SECONDS - unsure_since)) -lt $STEADY ]] || state=settled
+  fi
+  [[ $state != waiting && $state != unsure ]]
+}
 
 # Leaves in `state` what became of the service; false unless it is settled.
 await_service() {  # SERVICE SECONDS
+  unsure_since=
   until_true "$2" decided "$1" || true
   [[ $state == settled ]]
 }

@@ -176,7 +176,7 @@ def _inspected(swarm: Swarm, name: str, template: str) -> list[str]:
     service = _service(swarm, name)
     _step(swarm, name)
     if "UpdateStatus" in template:
-        return [f"{service.update} {service.replicas} {_tasks_template(service.definition)}"]
+        return [f"{service.update} {service.replicas} {_tasks_template(service.definition)}{swarm.filled_in}"]
     if "JobIteration" in template:
         return [str(service.iteration)]
     if "ContainerSpec.Image" in template:
@@ -287,12 +287,6 @@ def _config_inspect(swarm: Swarm, call: Call) -> list[str]:
 def _config_create(swarm: Swarm, call: Call) -> list[str]:
     swarm.configs[call.arguments[2]] = call.content
     return [swarm.new_id()]
-
-
-def _config_inspect(swarm: Swarm, call: Call) -> list[str]:
-    """Docker ends the line itself: a template that ends it too makes an empty one."""
-    data = swarm.configs[call.arguments[2]]
-    return [data, ""] if r"\n" in call.template else [data]
 
 
 def _no_answer(swarm: Swarm, call: Call) -> list[str]:

@@ -113,6 +113,12 @@ def test_a_member_that_is_down_comes_first(running: Stage) -> None:
     assert stopped == [KAFKA[2], KAFKA[0], KAFKA[1]]
 
 
+def test_tasks_that_only_look_different_from_their_service_are_taken_for_it_after_a_while(running: Stage) -> None:
+    running.swarm.filled_in = " 10000000000"
+    assert _deploy(running, "--only", "kafka2", STEADY="1").status == 0
+    assert _most_away(running) == 0
+
+
 def test_one_service_can_be_deployed_alone(running: Stage) -> None:
     done = _deploy(running, "--only", "kafka2", STATEFUL_RELEASE="data-2")
     assert (done.status, done.out) == (0, "kafka2: runs\n")
@@ -203,10 +209,10 @@ def _member(name: str) -> dict[str, Any]:
     return stages.service(name.rstrip("123"), f"service == {name}", environment=environment)
 
 
-def _deploy(stage: Stage, *arguments: str, MEMBER_TIMEOUT: str = "30", **settings: str) -> Done:
+def _deploy(stage: Stage, *arguments: str, **settings: str) -> Done:
     stage.settings |= settings
     stage.write_settings()
-    return stage.run("deploy", "1.stateful", *arguments, MEMBER_TIMEOUT=MEMBER_TIMEOUT)
+    return stage.run("deploy", "1.stateful", *arguments)
 
 
 def _names(stage: Stage) -> list[str]:
