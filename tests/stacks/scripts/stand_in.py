@@ -174,7 +174,8 @@ def _service_inspect(swarm: Swarm, call: Call) -> list[str]:
 
 def _inspected(swarm: Swarm, name: str, template: str) -> list[str]:
     service = _service(swarm, name)
-    _step(swarm, name)
+    for moving in swarm.services:  # time passes for all of them
+        _step(swarm, moving)
     if "UpdateStatus" in template:
         return [f"{service.update} {service.replicas} {_tasks_template(service.definition)}{swarm.filled_in}"]
     if "JobIteration" in template:
