@@ -41,7 +41,7 @@ class Machines:
 
     def down(self) -> None:
         """End and remove all of it, whatever is there. Raises commands.Failed."""
-        self._script("down", seconds=120)
+        self._script("down", seconds=300)
 
     def left(self) -> list[str]:
         """What is there still, a line each."""
