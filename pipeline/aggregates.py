@@ -12,4 +12,4 @@ def run(settings: AggregatesSettings) -> None:
     flushes = flush.PostgresFlushes(settings.conninfo("allezone aggregates"), whose, settings.store_patience_s)
     keeper = hours.PostgresHours(settings)
     counting = sink.Sink(settings, flushes, running.kafka, keeper, running.consuming, running.committer.note)
-    running.run(counting, keeper.keep)
+    running.run(counting, counting.keep_comparing, keeper.keep)

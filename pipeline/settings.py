@@ -52,6 +52,9 @@ class AggregatesSettings(WorkerSettings):
     aggregates_group: str = Field("aggregates", min_length=1, description="Consumer group of the aggregates workers.")
     flush_records: int = Field(20_000, ge=1, description="Records folded into one write at most.")
     flush_interval_s: float = Field(0.25, gt=0, description="Seconds that a record waits for its write at most.")
+    compare_interval_s: float = Field(
+        5.0, gt=0, description="Seconds between looks whether PostgreSQL still holds what was counted."
+    )
     max_hours: int = Field(
         1_000, ge=49, le=10_000, description="Hours of event time kept at most, beside the newest 25."
     )

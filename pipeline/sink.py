@@ -5,6 +5,7 @@ only if they are where it begins. Whatever goes wrong is mended by one rule: ask
 from there.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
@@ -51,6 +52,30 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         )
         self._flushes, self._topic, self._hours, self._place = flushes, topic, hours, place
         self._limit = limits.DeadLetterLimit(settings.dead_letters_in_a_row)
+        self._compare_s = settings.compare_interval_s
+
+    async def keep_comparing(self) -> None:
+        """Compare once an interval, for ever."""
+        while True:
+            await asyncio.sleep(self._compare_s)
+            await self.compare()
+
+    async def compare(self) -> None:
+        """Look whether what this worker counted is still stored, and go on from what is.
+
+        A server that took over without the last commits refuses the next write of each partition; but one without
+        traffic would wait for that write with the events before it uncounted. Raises `errors.OffsetsGone`.
+        """
+        async with self._writing:  # nothing is under way: what was handed to writes is what is stored
+            asked = sorted(self._starts)
+            if not asked:
+                return
+            try:
+                stored = await self._retrier.ask(lambda: self._flushes.settled(asked))
+            except retrying.Abandoned:
+                return
+            if any(stored.get(each) != start for each, start in self._starts.items()):  # none, if placed meanwhile
+                await self._go_back(stored, "PostgreSQL holds other offsets than were written")
 
     async def _find_starts(self, partitions: set[int]) -> dict[int, int]:
         """The stored offsets. Raises `errors.LogTruncated` and `stores.errors.TopicReplaced`."""
@@ -91,7 +116,12 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         stored = await self._retrier.ask(lambda: self._flushes.settled(sorted(asked)))
         if all(stored.get(move.partition) == move.end for move in content.moves):
             return
-        _log.warning("a write did not count, going on from what is stored", reason=str(error), stored=stored)
+        await self._go_back(stored, f"a write did not count: {error}")
+        raise retrying.Abandoned
+
+    async def _go_back(self, stored: Mapping[int, int], reason: str) -> None:
+        """Forget what is not stored, and go on from what is. Raises `errors.OffsetsGone`."""
+        _log.warning("going on from what is stored", reason=reason, stored=stored)
         metrics.SETTLED_ELSEWHERE.inc()
         assigned = self.expected
         if gone := sorted(assigned.keys() - stored.keys()):
@@ -99,7 +129,6 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         starts = {partition: stored[partition] for partition in assigned}
         self._go_on_at(starts)
         await self._place.seek(starts)
-        raise retrying.Abandoned
 
     async def _with_hours(self, folded: folding.Fold) -> folding.Fold:
         """The same fold once its hours are there; records of hours that take no more are dead letters in it."""

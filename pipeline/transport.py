@@ -158,7 +158,7 @@ class BatchConsumer(driver.Consumer):
             async with asyncio.timeout(half):
                 found = await self._thread.call_thread(self._thread.told_kafka, asked, half / _QUESTIONS)
         except TimeoutError as error:
-            message = f"partitions were not taken up within {half:.0f} s: the consumer's thread does not answer"
+            message = f"partitions were not taken up within {half:.0f} s: the thread of the consumer does not answer"
             raise TimeoutError(message) from error
         return {TP(*tp): (committed.offset, committed.metadata) for tp, committed in found.items()}
 

@@ -12,6 +12,8 @@ from tests.simulation.storage import Storage
 from tests.support.fakes.profile_store import ProfileServer
 
 _MOST_WORKERS = 3
+_NEVER_S = 1e6
+"""Between looks at what is stored: they would mend what the simulation is to notice."""
 
 
 class Crew(ABC):
@@ -61,9 +63,18 @@ class Counting(Crew):
     """The aggregates workers."""
 
     def __init__(self, chosen: random.Random, feed: topic.Feed, storage: Storage) -> None:
-        found = workers.counting(buffered_batches=chosen.choice((2, 8)), flush_records=chosen.choice((5, 30, 200)))
+        found = workers.counting(
+            buffered_batches=chosen.choice((2, 8)),
+            flush_records=chosen.choice((5, 30, 200)),
+            compare_interval_s=chosen.choice((3.0, _NEVER_S)),
+        )
         super().__init__(chosen, found, found.aggregates_group, feed)
         self._found, self._storage = found, storage
+
+    @property
+    def compares(self) -> bool:
+        """Whether its workers notice without traffic what a failover took."""
+        return self._found.compare_interval_s < _NEVER_S
 
     def sink(self, client: str, log: Any, place: Any, on_written: Any) -> worker.Sink:
         flushes = self._storage.flushes(client, self.of, self._found.store_patience_s)

@@ -15,7 +15,7 @@ _DEADLINE_S: Final = 240.0
 """Virtual seconds from the end of the faults until all must be counted: every timeout there is, twice."""
 _LOOK_S: Final = 0.2
 _TRICKLE: Final = 0.1
-"""How likely an event arrives meanwhile, where a failover lost commits: a worker notices that with its next write."""
+"""How likely an event arrives meanwhile, where a worker notices only with its next write what a failover took."""
 _QUIET_S: Final = faults.LONGEST_S + 3.0
 """For what is late on its way to a server when all is counted, and for the work that it makes there."""
 _BATCH: Final = 6
@@ -71,13 +71,21 @@ async def _run(world: World) -> None:
         await asyncio.sleep(world.random.expovariate(4))
     injected.end()
     world.supervise()
+    await _all_counted(world)
+    if world.compares:
+        world.storage.fail_over(world.random.randint(1, 2))
+        world.note_lost()
+        await _all_counted(world)
+    world.note("all is counted")
+    await asyncio.sleep(_QUIET_S)  # for whoever still believes that something is theirs to count
+
+
+async def _all_counted(world: World) -> None:
     async with asyncio.timeout(_DEADLINE_S):
         while not world.done:
             await asyncio.sleep(_LOOK_S)
-            if world.storage.lost_commits and world.random.random() < _TRICKLE:
+            if world.waits_for_traffic and world.random.random() < _TRICKLE:
                 world.feed.append(1)
-    world.note("all is counted")
-    await asyncio.sleep(_QUIET_S)  # for whoever still believes that something is theirs to count
 
 
 def _state(world: World) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pipeline import app as faust_app
-from pipeline import commits, membership, watchdog, worker
+from pipeline import commits, membership, sink, watchdog, worker
 from pipeline.settings import AggregatesSettings, ProfilesSettings, WorkerSettings
 from tests.simulation.topic import TOPIC, TopicLog
 
@@ -52,7 +52,8 @@ class Worker:
             log, lambda: self.sink.expected, members.orphans, self.sink.is_asking, chosen.stalled_after_s
         )
         tasks = worker.Tasks(self._app)
-        for task in (self.sink.run, self._committer.run):
+        comparing = [self.sink.keep_comparing] if isinstance(self.sink, sink.Sink) else []
+        for task in (self.sink.run, self._committer.run, *comparing):
             tasks.add(task)
 
     async def run(self) -> None:

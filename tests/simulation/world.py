@@ -142,6 +142,16 @@ class World:
         return all(crew.done for crew in self.crews)
 
     @property
+    def compares(self) -> bool:
+        """Whether what a failover took is noticed without traffic."""
+        return any(isinstance(crew, Counting) and crew.compares for crew in self.crews)
+
+    @property
+    def waits_for_traffic(self) -> bool:
+        """Whether what a failover took may go unnoticed until the next write."""
+        return bool(self.storage.lost_commits) and not self.compares
+
+    @property
     def strange(self) -> list[str]:
         """What is wrong at any time: ends without a reason, and errors that nobody took, of whatever strand."""
         # Of a callback without its arguments: they are told with their addresses, which no second run has again.

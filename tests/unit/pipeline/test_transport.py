@@ -324,7 +324,7 @@ async def test_a_consumer_thread_that_stands_still_is_not_waited_for_without_end
 ) -> None:
     """A question that never ends would excuse the worker for ever."""
     monkeypatch.setattr(Thread, "call_thread", lambda *_: asyncio.sleep(3600))
-    with pytest.raises(TimeoutError, match="the consumer's thread does not answer"):
+    with pytest.raises(TimeoutError, match="the thread of the consumer does not answer"):
         await Consumer(request_timeout=0.02).told_kafka({ONE})
 
 
