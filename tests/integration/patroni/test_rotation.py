@@ -24,6 +24,7 @@ def cluster() -> Iterator[Cluster]:
     with clusters.prepared(2) as made:
         made.start(SECONDS)
         assert made.primary().ask("PATCH", "/config", {"loop_wait": ROUND_SECONDS}, made.credentials())[0] == 200
+        made.wait(lambda: _leads_to_primary(made), SECONDS, "the proxy leads to no primary")  # it asks once a second
         own = {setting: secrets.token_urlsafe(24) for setting in roles.ROLES.values()}
         own["replication_password"] = made.primary().password("REPLICATION")
         told = RoleSettings.model_validate({**_superuser(made), **own})
