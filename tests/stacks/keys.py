@@ -1,7 +1,8 @@
 """What `docker stack deploy` knows of a compose file.
 
-The keys are those that the docker client's conversion to a swarm service reads (docker/cli, cli/compose/convert, in
-version 28). Its schema takes more than that: `restart`, `security_opt` and others with a warning, the short `tmpfs`,
+The keys are those that the docker client's conversion to a swarm service reads (docker/cli, cli/compose/convert) and
+that the schema of our files has (rendering.VERSION: no `start_interval`, no `driver_opts` of a service's network, which
+are newer). The schema takes more than that: `restart`, `security_opt` and others with a warning, the short `tmpfs`,
 `depends_on` and a good deal further inside (`tmpfs: {mode: ...}`, a network's gateway) without a word.
 """
 
@@ -25,18 +26,18 @@ _MADE: Final = _leaves("name", "file", "external", "labels", "driver", "driver_o
 SERVICE: Final[Known] = {
     **_leaves("image", "command", "entrypoint", "hostname", "user", "working_dir", "environment", "labels"),
     **_leaves("read_only", "cap_add", "cap_drop", "sysctls", "stop_signal", "stop_grace_period"),
-    "networks": {"*": _leaves("aliases", "driver_opts")},
+    "networks": {"*": _leaves("aliases")},
     "ports": _leaves("target", "published", "protocol", "mode"),
     "volumes": {
         **_leaves("type", "source", "target", "read_only"),
         "bind": _leaves("propagation"),
-        "volume": _leaves("nocopy", "subpath"),
+        "volume": _leaves("nocopy"),
         "tmpfs": _leaves("size"),
     },
     "secrets": _FILE,
     "configs": _FILE,
     "ulimits": {"*": _leaves("soft", "hard")},
-    "healthcheck": _leaves("test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"),
+    "healthcheck": _leaves("test", "interval", "timeout", "retries", "start_period", "disable"),
     "logging": _leaves("driver", "options"),
     "deploy": {
         **_leaves("mode", "replicas", "endpoint_mode", "labels"),

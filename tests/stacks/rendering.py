@@ -21,6 +21,11 @@ REGISTRY: Final = "registry.test:5000"
 RELEASE: Final = "release-7"
 CLUSTER: Final = ("1.stateful", "2.stateless")
 """What a cluster runs: both files."""
+OLDEST_CLIENT: Final = 23
+"""The first docker client with `docker stack config`, which stacks/deploy calls."""
+VERSION: Final = "3.10"
+"""The newest compose schema that OLDEST_CLIENT knows (docker/cli, cli/compose/schema/data): a client refuses a file of
+a newer one whole. 24 brought 3.11, 25 brought 3.12, 27 brought 3.13."""
 
 _PARTS: Final = ("services", "networks", "secrets", "volumes", "configs")
 

@@ -36,8 +36,8 @@ def _sources(service: dict[str, Any]) -> list[str]:
 
 
 def _docker_stack_config(name: str) -> dict[str, Any]:
-    """Skipped by name without a docker client of version 23 or newer, in CI as well, which tries to install one: only
-    the client knows its schema, and no package of Python's has it."""
+    """Skipped by name without a docker client of OLDEST_CLIENT or newer, in CI as well, which tries to install one:
+    only the client knows its schema, and no package of Python's has it. One that has the command has the schema."""
     command = ["docker", "stack", "config", "--compose-file", str(rendering.STACKS / f"{name}.yaml")]
     environment = {**rendering.environment(), "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
     try:
@@ -45,7 +45,7 @@ def _docker_stack_config(name: str) -> dict[str, Any]:
     except FileNotFoundError:
         pytest.skip("no docker client: its schema was not asked")
     if "is not a docker command" in done.stderr or "unknown command" in done.stderr:
-        pytest.skip("a docker client of before version 23: it has no `docker stack config`")
+        pytest.skip(f"a docker client of before version {rendering.OLDEST_CLIENT}: it has no `docker stack config`")
     assert (done.returncode, done.stderr) == (0, "")
     content: dict[str, Any] = yaml.safe_load(done.stdout)
     return content

@@ -58,7 +58,7 @@ class Stage:
 
     def write_stack(self, name: str, services: dict[str, Any], **parts: Any) -> None:
         """In the place of the real one, or beside it."""
-        content = {"version": "3.13", "services": services, **parts}
+        content = {"version": rendering.VERSION, "services": services, **parts}
         (self.stacks / f"{name}.yaml").write_text(yaml.safe_dump(content), "utf-8")
 
     def play_deployed(self, name: str) -> None:

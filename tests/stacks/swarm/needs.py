@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tests.stacks import rendering
 from tests.stacks.swarm import commands, machines
 
 _PACKAGES = {
@@ -37,11 +38,24 @@ def provide(log: Path) -> None:
         _install(missing, log)
     client = machines.CACHE / "client"
     os.environ["PATH"] = f"{client / 'usr' / 'bin'}:{os.environ['PATH']}"
-    if not _knows_config():
+    if not reads_the_stacks():
         _fetch_client(client, log)
-    if not _knows_config():
-        message = "no docker client that knows `docker stack config` (23 or newer)"
+    if not reads_the_stacks():
+        message = f"no docker client that reads the stacks ({rendering.OLDEST_CLIENT} or newer)"
         raise Lacking(message)
+
+
+def reads_the_stacks() -> bool:
+    """Whether the first `docker` on the PATH renders what is to be deployed: one that has `stack config` may still
+    refuse the version of the files."""
+    environment = {**os.environ, **rendering.environment()}
+    try:
+        for name in rendering.CLUSTER:
+            file = rendering.STACKS / f"{name}.yaml"
+            commands.run(["docker", "stack", "config", "--compose-file", file], seconds=20, environment=environment)
+    except (commands.Failed, OSError):
+        return False
+    return True
 
 
 def _install(packages: list[str], log: Path) -> None:
@@ -57,14 +71,6 @@ def _install(packages: list[str], log: Path) -> None:
     except commands.Failed as failure:
         message = f"missing, and not to be installed: {', '.join(packages)}. {failure}"
         raise Lacking(message) from failure
-
-
-def _knows_config() -> bool:
-    try:
-        commands.run(["docker", "stack", "config", "--help"], seconds=20)
-    except (commands.Failed, OSError):
-        return False
-    return True
 
 
 def _fetch_client(client: Path, log: Path) -> None:

@@ -1,12 +1,13 @@
 """The parts of the swarm test that can be told without a swarm."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from devstack import paths
-from tests.stacks.swarm import cluster, images, overrides, report, rolling, traffic, waiting
+from tests.stacks.swarm import cluster, images, needs, overrides, report, rolling, traffic, waiting
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,21 @@ def test_a_run_is_good_only_with_steps_and_without_a_failure(failures: list[str]
 def test_what_does_not_happen_in_time_is_told_with_how_things_stood() -> None:
     with pytest.raises(waiting.Late, match=r"all are there\. missing: kafka1 0/1"):
         waiting.until("all are there", lambda: False, 0.0, lambda: "missing: kafka1 0/1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "good"),
+    [
+        ("exit 0", True),
+        # What a client says that knows the command and not the schema.
+        ('[[ " $* " == *" --help "* ]] || { echo "unsupported Compose file version: 3.10" >&2; exit 1; }', False),
+    ],
+)
+def test_a_client_is_one_that_renders_the_stacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, *, good: bool
+) -> None:
+    client = tmp_path / "docker"
+    client.write_text(f"#!/bin/bash\n{answer}\n", "utf-8")
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert needs.reads_the_stacks() is good
