@@ -32,10 +32,17 @@ roll() {  # KIND
   for member in $(leader_last "${up[@]}"); do replace "$kind" "$member"; done
 }
 
+# While the managers elect a leader they say nothing of any member: taken for down, all of them would be replaced together.
 is_up() {  # MEMBER
   local tasks
-  tasks=$(inspect_tasks '{{.Status.State}}' --filter desired-state=running "${namespace}_$1")
+  until_true "$ANSWER_TIMEOUT" ask_states "$1" ||
+    refuse "the swarm does not say whether $1 runs, so no further member was touched"
   grep -qx running <<<"$tasks"
+}
+
+# Leaves them in `tasks`; false when there is no answer.
+ask_states() {  # MEMBER
+  tasks=$(inspect_tasks '{{.Status.State}}' --filter desired-state=running "${namespace}_$1")
 }
 
 replace() {  # KIND MEMBER

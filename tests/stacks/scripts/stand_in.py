@@ -62,11 +62,21 @@ def answer(swarm: Swarm, call: Call) -> tuple[str, str]:
     """What docker says on standard output and on standard error. Raises `Refused`."""
     swarm.calls.append(call.arguments)
     for words in (2, 1):
-        if command := COMMANDS.get(" ".join(call.arguments[:words])):
+        name = " ".join(call.arguments[:words])
+        if command := COMMANDS.get(name):
+            _break_silence(swarm, name)
             out = "".join(f"{line}\n" for line in command(swarm, call))
             return out, swarm.logs.get(f"{call.arguments[0]} on standard error", "")
     message = f"the stand-in knows no `docker {' '.join(call.arguments)}`"
     raise Refused(message)
+
+
+def _break_silence(swarm: Swarm, name: str) -> None:
+    """One call less that has no answer. Raises `Refused` while there are some."""
+    if left := swarm.silences.get(name, 0):
+        swarm.silences[name] = left - 1
+        message = "rpc error: the swarm does not have a leader"
+        raise Refused(message)
 
 
 def _stack_config(swarm: Swarm, call: Call) -> list[str]:

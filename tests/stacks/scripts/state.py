@@ -46,6 +46,7 @@ class Task(msgspec.Struct):
 class Swarm(msgspec.Struct):
     """`fates` says what becomes of a service's next update or job: `rollback`, `pause`, `hang`, `fail`.
 
+    `silences` says how many of the next calls of a command have no answer, as while managers elect a leader.
     `filled_in` is what Docker adds to the definition of a service and not to that of its tasks.
     `calls` is what was asked, `events` what happened, both in order.
     """
@@ -55,6 +56,7 @@ class Swarm(msgspec.Struct):
     configs: dict[str, str] = {}
     services: dict[str, Service] = {}
     fates: dict[str, str] = {}
+    silences: dict[str, int] = {}
     logs: dict[str, str] = {}
     filled_in: str = ""
     calls: list[list[str]] = []

@@ -113,6 +113,20 @@ def test_a_member_that_is_down_comes_first(running: Stage) -> None:
     assert stopped == [KAFKA[2], KAFKA[0], KAFKA[1]]
 
 
+def test_a_manager_that_gives_no_answer_is_no_member_that_is_down(running: Stage) -> None:
+    running.swarm.silences["service ps"] = 5
+    assert _deploy(running, STATEFUL_RELEASE="data-2").status == 0
+    assert _most_away(running) == 1
+
+
+def test_managers_that_give_no_answer_at_all_stop_it(running: Stage) -> None:
+    running.swarm.silences["service ps"] = 10**6
+    done = _deploy(running, STATEFUL_RELEASE="data-2", ANSWER_TIMEOUT="1")
+    assert done.status == 1
+    assert "the swarm does not say whether kafka1 runs" in done.err
+    assert _deployed(running) == []
+
+
 def test_tasks_that_only_look_different_from_their_service_are_taken_for_it_after_a_while(running: Stage) -> None:
     running.swarm.filled_in = " 10000000000"
     assert _deploy(running, "--only", "kafka2", STEADY="1").status == 0
