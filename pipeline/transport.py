@@ -6,12 +6,13 @@ version changes it.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Protocol
 
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, RebalanceInProgressError
+from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.tables import recovery
 from faust.transport.drivers import aiokafka as driver
@@ -125,7 +126,8 @@ class BatchConsumer(driver.Consumer):
     async def seek(self, partition: TP, offset: int) -> None:
         """Fetch on from `offset`; of a partition that is not assigned any more nothing is fetched anyway."""
         if partition in self.assignment():
-            await self.seek_wait({partition: offset})
+            with contextlib.suppress(IllegalStateError):  # it went while the consumer's thread was on its way to it
+                await self.seek_wait({partition: offset})
 
     async def tell_kafka(self, ends: Mapping[TP, int], note: str) -> None:
         """Commit `{partition: next offset}` to Kafka; of partitions that are still assigned, and never an empty map.

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import client as aiokafka_client
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer import group_coordinator, subscription_state
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, RebalanceInProgressError
+from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata
 from faust.app import base as faust_app
 from faust.tables import recovery as faust_recovery
@@ -292,6 +292,17 @@ async def test_kafka_is_told_of_assigned_partitions_and_never_of_none() -> None:
     await consumer.tell_kafka({ONE: 5, TWO: 6}, "id")
     [told] = consumer.committed
     assert {(tp.partition, at.offset, at.metadata) for tp, at in told.items()} == {(1, 6, "id")}
+
+
+async def test_a_partition_that_goes_while_it_is_sought_in_is_another_workers() -> None:
+    """As aiokafka says it, in whose thread the partition went."""
+
+    async def refuse(partitions: Mapping[TP, int]) -> None:
+        raise IllegalStateError(partitions)
+
+    consumer = Consumer()
+    consumer.seek_wait = refuse  # type: ignore[method-assign]
+    await consumer.seek(ONE, 5)
 
 
 async def test_kafka_is_asked_for_the_place_of_partitions_with_its_note() -> None:
