@@ -50,11 +50,18 @@ def _log_in(settings: PasswordSettings, role: str) -> Connection:
     info = conninfo.make_conninfo(settings.conninfo("stores set-password"), dbname="postgres")
     try:
         return psycopg.connect(info, autocommit=True)
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as refused:
         if role != settings.db_user:
             raise
-        new = settings.new_password.get_secret_value()
-        return psycopg.connect(conninfo.make_conninfo(info, password=new), autocommit=True)
+        return _log_in_again(conninfo.make_conninfo(info, password=settings.new_password.get_secret_value()), refused)
+
+
+def _log_in_again(info: str, refused: psycopg.OperationalError) -> Connection:
+    try:
+        return psycopg.connect(info, autocommit=True)
+    except psycopg.OperationalError as error:
+        message = f"neither password lets in; the old one: {refused}; the new one: {error}"
+        raise psycopg.OperationalError(message) from error
 
 
 def _is_of(password: str, verifier: str | None) -> bool:

@@ -20,8 +20,8 @@ SELECT format('GRANT %%I TO %%I', %(owner)s::text, rolname)
 -- What the database and the schema hold and the owner's role does not own, if it belongs to a role of ours, a former owner
 -- or a superuser: what functions do with their owner's rights would be done with a superuser's. What others made is theirs.
 --
--- Tables before the functions that use them: while both are on their way, functions run as a former owner, who may use
--- what belongs to the owner, and not the other way round.
+-- Functions last, behind the tables that they use and the schema that they make partitions in: while all are on their way,
+-- functions run as a former owner, who may use what belongs to the owner, and not the other way round.
 WITH takes_from AS (
     SELECT oid FROM pg_roles WHERE rolname <> %(owner)s AND (rolsuper OR rolname = ANY (%(roles)s) OR rolname = ANY (%(former)s))
 ),
@@ -44,17 +44,17 @@ found (place, kind, identity, owner, classid, objid) AS (
       LEFT JOIN pg_class ON pg_class.oid = typrelid
      WHERE typnamespace = 'public'::regnamespace AND (typtype IN ('d', 'e', 'r') OR relkind = 'c')
      UNION ALL
-    SELECT 3, 'ROUTINE', oid::regprocedure::text, proowner, 'pg_proc'::regclass, oid
-      FROM pg_proc
-     WHERE pronamespace = 'public'::regnamespace
-     UNION ALL
-    SELECT 4, 'SCHEMA', 'public', nspowner, 'pg_namespace'::regclass, oid
+    SELECT 3, 'SCHEMA', 'public', nspowner, 'pg_namespace'::regclass, oid
       FROM pg_namespace
      WHERE nspname = 'public'
      UNION ALL
-    SELECT 5, 'DATABASE', quote_ident(datname), datdba, 'pg_database'::regclass, oid
+    SELECT 4, 'DATABASE', quote_ident(datname), datdba, 'pg_database'::regclass, oid
       FROM pg_database
      WHERE datname = current_database()
+     UNION ALL
+    SELECT 5, 'ROUTINE', oid::regprocedure::text, proowner, 'pg_proc'::regclass, oid
+      FROM pg_proc
+     WHERE pronamespace = 'public'::regnamespace
 )
 SELECT format('ALTER %%s %%s OWNER TO %%I', kind, identity, %(owner)s::text)
   FROM found

@@ -107,6 +107,13 @@ def test_what_cannot_be_done_is_one_sentence(
     assert "Traceback" not in said
 
 
+def test_whom_neither_password_lets_in_is_told_of_both(production: Production, chief: str) -> None:
+    status, line, _ = _run(production, chief, DB_PASSWORD="neither of the two")  # noqa: S106 - there is no such
+
+    assert (status, line["event"]) == (1, "password_not_set")
+    assert line["error"].startswith("neither password lets in; the old one: ")
+
+
 @pytest.mark.parametrize(
     ("password", "sentence"),
     [("", "NEW_PASSWORD is missing or an example value"), ("too short", "NEW_PASSWORD has under 16 characters")],
