@@ -115,11 +115,28 @@ job_ended() { [[ $(job_state "$1") =~ ^(complete|failed|rejected|shutdown|orphan
 
 await_job() { until_true "$2" job_completed "$1"; }  # SERVICE SECONDS
 
-# It would go on trying, beside whatever is deployed next.
-stop_job() {  # JOB
-  echo "deploy: what $1 said:" >&2
-  docker service logs --raw --tail 20 "${namespace}_$1" >&2 || true
-  docker service ps --no-trunc "${namespace}_$1" >&2 || true
-  docker service rm "${namespace}_$1" >/dev/null
-  refuse "$1 did not complete within $JOBS_TIMEOUT s, so nothing of this release was started; what ran before goes on"
+# All of them have the same time.
+await_jobs() {  # JOB...
+  local deadline=$((SECONDS + JOBS_TIMEOUT)) job unfinished=()
+  for job in "$@"; do
+    if await_job "${namespace}_$job" $((deadline > SECONDS ? deadline - SECONDS : 0)); then
+      echo "$job: completed"
+    else
+      unfinished+=("$job")
+    fi
+  done
+  [[ ${#unfinished[@]} == 0 ]] || stop_jobs "${unfinished[@]}"
+}
+
+# All that are unfinished: one may wait for what another one fails at (migrations log in with what roles sets), and each would
+# go on trying, beside whatever is deployed next.
+stop_jobs() {  # JOB...
+  local job
+  for job in "$@"; do
+    echo "deploy: what $job said:" >&2
+    docker service logs --raw --tail 20 "${namespace}_$job" >&2 || true
+    docker service ps --no-trunc "${namespace}_$job" >&2 || true
+  done
+  docker service rm "${@/#/${namespace}_}" >/dev/null
+  refuse "not completed within $JOBS_TIMEOUT s: $*. Nothing of this release was started; what ran before goes on"
 }

@@ -226,9 +226,10 @@ def _described_task(task: Task, template: str) -> str:
 
 
 def _service_rm(swarm: Swarm, call: Call) -> list[str]:
-    _service(swarm, call.arguments[2])
-    del swarm.services[call.arguments[2]]
-    swarm.events.append(f"removed {call.arguments[2]}")
+    for name in call.arguments[2:]:
+        _service(swarm, name)
+        del swarm.services[name]
+        swarm.events.append(f"removed {name}")
     return []
 
 

@@ -59,9 +59,22 @@ def test_a_job_that_fails_stops_the_release_with_what_it_said(running: Stage) ->
     done = _deploy(running, RELEASE="app-2", JOBS_TIMEOUT="2")
     assert done.status == 1
     assert "migration 7 was changed" in done.err
-    assert "deploy: migrations did not complete within 2 s" in done.err
+    assert "deploy: not completed within 2 s: migrations. Nothing of this release was started" in done.err
     assert running.swarm.services[f"{SPACE}_gateway"].definition["image"].endswith(":app-1")
     assert f"{SPACE}_migrations" not in running.swarm.services  # it would go on trying
+
+
+def test_every_job_that_is_not_complete_is_shown_and_ended(running: Stage) -> None:
+    """Migrations wait for the password that roles cannot set: the one that fails is not the first that is waited for."""
+    for job, said in (("migrations", "waits for its role"), ("roles", "the password is wrong")):
+        running.swarm.fates[f"{SPACE}_{job}"] = "hang"
+        running.swarm.logs[f"{SPACE}_{job}"] = said
+    done = _deploy(running, RELEASE="app-2", JOBS_TIMEOUT="2")
+    assert done.status == 1
+    assert "waits for its role" in done.err
+    assert "the password is wrong" in done.err
+    assert "not completed within 2 s: migrations roles." in done.err
+    assert set(running.swarm.services) == {f"{SPACE}_gateway", f"{SPACE}_aggregates"}
 
 
 def test_a_service_that_swarm_rolled_back_is_named(running: Stage) -> None:
