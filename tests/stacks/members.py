@@ -31,6 +31,8 @@ NETWORKS: Final = {
     ),
     "aerospike": Members(r"aerospike\d", r"gateway|profiles|command|aerospike-exporter\d"),
     "operators": Members("edge|grafana", "prometheus"),
+    # Of each PostgreSQL alone, its way to the store of backups (stacks/backup.yaml).
+    **{f"backup{i}": Members(f"patroni{i}") for i in (1, 2, 3)},
     # That of any one kind of database, for a job that asks its members how they are (stacks/whole.yaml).
     "members": Members("asked"),
     "monitoring": Members(r"prometheus|\w+-exporter\d?", "grafana"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,12 +74,23 @@ def images() -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """The variables of a deployment, as stacks/deploy has them."""
-    return images() | {"REGISTRY": REGISTRY, "RELEASE": RELEASE, "KAFKA_CLUSTER_ID": "dGVzdC1jbHVzdGVyLWlkMQ"}
+    backups = {"BACKUP_BUCKET": "bucket", "BACKUP_ENDPOINT": "s3.test"}
+    release = {"REGISTRY": REGISTRY, "RELEASE": RELEASE, "KAFKA_CLUSTER_ID": "dGVzdC1jbHVzdGVyLWlkMQ"}
+    return images() | release | backups
 
 
-def render(name: str, variables: Mapping[str, str] | None = None) -> Stack:
-    """`stacks/NAME.yaml`. Raises VariableMissing."""
-    return fill_in(name, _read(name), environment() if variables is None else variables)
+def render(name: str, variables: Mapping[str, str] | None = None, overrides: Sequence[str] = ()) -> Stack:
+    """`stacks/NAME.yaml`, with files of that folder over it. Raises VariableMissing."""
+    content = functools.reduce(_merged, map(_read, overrides), _read(name))
+    return fill_in(name, content, environment() if variables is None else variables)
+
+
+def present(stack: Stack) -> Stack:
+    """Without the services that an override takes out."""
+    stack.services = {
+        name: service for name, service in stack.services.items() if service["deploy"].get("replicas") != 0
+    }
+    return stack
 
 
 def fill_in(name: str, read: Mapping[str, Any], variables: Mapping[str, str]) -> Stack:
@@ -107,6 +118,16 @@ def _read(name: str) -> dict[str, Any]:
     """Read once a run. Nobody changes it: what is filled in is made anew."""
     content: dict[str, Any] = yaml.safe_load((STACKS / f"{name}.yaml").read_text("utf-8"))
     return content
+
+
+def _merged(below: Any, above: Any, key: str = "") -> Any:
+    """As docker's client lays one file over another (test_docker.py): who is on a network stays there, the rest of the
+    lists are replaced."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {name: _merged(below.get(name), value, name) for name, value in above.items()}
+    if below and key in {"networks", "secrets", "configs"}:
+        return [*below, *above]
+    return above
 
 
 def _interpolate(part: Any, variables: Mapping[str, str]) -> Any:

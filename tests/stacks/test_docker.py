@@ -8,18 +8,19 @@ import pytest
 import yaml
 
 from tests.stacks import rendering
-from tests.stacks.test_policies import FILES
+from tests.stacks.test_policies import FILES, OVERRIDES
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_docker_takes_the_file_and_reads_the_same_in_it(name: str) -> None:
-    read = _docker_stack_config(name)
-    ours = rendering.render(name)
+@pytest.mark.parametrize(("name", "overrides"), [*((name, ()) for name in FILES), *OVERRIDES])
+def test_docker_takes_the_file_and_reads_the_same_in_it(name: str, overrides: tuple[str, ...]) -> None:
+    read = _docker_stack_config(name, *overrides)
+    ours = rendering.render(name, overrides=overrides)
     assert read["services"].keys() == ours.services.keys()
     for service, theirs in read["services"].items():
         mine = ours.services[service]
         assert theirs.keys() == mine.keys(), service
         assert theirs["image"] == mine["image"]
+        assert _words(theirs.get("command")) == _words(mine.get("command"))
         assert theirs.get("environment", {}) == {k: str(v) for k, v in mine.get("environment", {}).items()}
         assert set(theirs["networks"]) == set(mine["networks"])
         assert theirs["deploy"].keys() == mine["deploy"].keys()
@@ -31,14 +32,19 @@ def test_docker_takes_the_file_and_reads_the_same_in_it(name: str) -> None:
         assert (read.get(part) or {}).keys() == getattr(ours, part).keys()
 
 
+def _words(command: str | list[str] | None) -> list[str]:
+    return command.split() if isinstance(command, str) else command or []
+
+
 def _sources(service: dict[str, Any]) -> list[str]:
     return [each if isinstance(each, str) else each["source"] for each in service.get("secrets", [])]
 
 
-def _docker_stack_config(name: str) -> dict[str, Any]:
+def _docker_stack_config(*names: str) -> dict[str, Any]:
     """Skipped by name without a docker client of OLDEST_CLIENT or newer, in CI as well, which tries to install one:
     only the client knows its schema, and no package of Python's has it. One that has the command has the schema."""
-    command = ["docker", "stack", "config", "--compose-file", str(rendering.STACKS / f"{name}.yaml")]
+    files = [word for name in names for word in ("--compose-file", str(rendering.STACKS / f"{name}.yaml"))]
+    command = ["docker", "stack", "config", *files]
     environment = {**rendering.environment(), "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)

@@ -94,13 +94,9 @@ def _needed(name: str) -> set[tuple[str, str]]:
 def _rendered(layout: str, file: int) -> dict[str, dict[str, Any]]:
     """The services of 1.stateful or 2.stateless with the layout's override, if it has one."""
     name = rendering.CLUSTER[file - 1]
-    services = rendering.render(name).services
     override = f"layouts/{layout}.{name.partition('.')[2]}"
-    if (rendering.STACKS / f"{override}.yaml").exists():
-        for service, above in rendering.render(override).services.items():
-            for part, values in above.items():
-                services[service][part] = services[service][part] | values
-    return services
+    there = (rendering.STACKS / f"{override}.yaml").exists()
+    return rendering.render(name, overrides=[override] if there else []).services
 
 
 def _layout(name: str) -> Layout:

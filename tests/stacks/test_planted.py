@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stacks import planted, policies, rendering
-from tests.stacks.planted.planting import CLUSTER, Plant
+from tests.stacks.planted.planting import CLUSTER, STATEFUL, WITH_BACKUPS, Plant
 from tests.stacks.rendering import Stack
 
 
@@ -26,4 +26,6 @@ def test_every_policy_has_a_violation_planted_for_it() -> None:
 
 
 def _stack(name: str) -> Stack:
+    if name == WITH_BACKUPS:
+        return rendering.render(STATEFUL, overrides=["backup"])
     return rendering.render_cluster() if name == CLUSTER else rendering.render(name)

@@ -5,6 +5,13 @@ import pytest
 from tests.stacks import policies, rendering
 
 FILES = (*rendering.CLUSTER, "small")
+# What comes with the stacks to be laid over them, as deployment.env names it.
+OVERRIDES = [
+    ("1.stateful", ("backup",)),
+    ("1.stateful", ("layouts/original.stateful",)),
+    ("1.stateful", ("layouts/original.stateful", "backup")),
+    ("2.stateless", ("layouts/original.stateless",)),
+]
 # Jobs that the scripts run once; what they are about is in their variables.
 JOBS = {
     "once": {"ARGUMENTS": "dead-letters list"},
@@ -22,6 +29,17 @@ def test_it_holds_everywhere(policy: policies.Policy, name: str) -> None:
 @pytest.mark.parametrize("policy", policies.IN_A_CLUSTER, ids=lambda policy: policy.__name__)
 def test_it_holds_in_a_cluster(policy: policies.Policy, name: str) -> None:
     assert list(policy(rendering.render(name))) == []
+
+
+@pytest.mark.parametrize(("name", "overrides"), OVERRIDES)
+@pytest.mark.parametrize("policy", [*policies.EVERYWHERE, *policies.IN_A_CLUSTER], ids=lambda policy: policy.__name__)
+def test_it_holds_with_what_is_laid_over(policy: policies.Policy, name: str, overrides: tuple[str, ...]) -> None:
+    assert list(policy(rendering.present(rendering.render(name, overrides=overrides)))) == []
+
+
+def test_every_file_that_can_be_laid_over_is() -> None:
+    laid = {override for _, overrides in OVERRIDES for override in overrides}
+    assert laid == {"backup", *(f"layouts/{path.stem}" for path in (rendering.STACKS / "layouts").glob("*.yaml"))}
 
 
 @pytest.mark.parametrize("name", JOBS)

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from tests.stacks.planted.planting import CLUSTER, STATEFUL, STATELESS, Planted, both, drop, network, put, within
+from tests.stacks.planted.planting import (
+    CLUSTER,
+    STATEFUL,
+    STATELESS,
+    WITH_BACKUPS,
+    Planted,
+    both,
+    drop,
+    network,
+    put,
+    within,
+)
 from tests.stacks.policies import networks
 
 PLANTED: Final[list[Planted]] = [
@@ -21,6 +32,14 @@ PLANTED: Final[list[Planted]] = [
     (networks.networks_hold_only_who_needs_them, STATELESS, put("edge", networks=["edge", "kafka"]), "kafka"),
     (networks.networks_hold_only_who_needs_them, STATELESS, put("gateway", networks=["databases"]), "databases"),
     (networks.networks_hold_only_who_needs_them, STATELESS, put("roles", networks=["everybody"]), "everybody"),
+    # As backups once went: over one network that no policy looked at.
+    (networks.networks_are_encrypted, WITH_BACKUPS, network("backup2", driver_opts={}), "backup2"),
+    (
+        networks.networks_hold_only_who_needs_them,
+        WITH_BACKUPS,
+        put("patroni2", networks=["patroni", "databases", "backup1"]),
+        "patroni2: is on the network backup1",
+    ),
     # As all of them once were on the network of monitoring.
     (
         networks.one_way_leads_to_a_server,

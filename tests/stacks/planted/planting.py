@@ -11,6 +11,9 @@ STATELESS: Final = "2.stateless"
 CLUSTER: Final = "cluster"
 """Both files as one."""
 
+WITH_BACKUPS: Final = "with backups"
+"""1.stateful.yaml with backup.yaml over it."""
+
 Plant = Callable[[Stack], object]
 
 

@@ -65,7 +65,7 @@ def test_a_job_that_fails_stops_the_release_with_what_it_said(running: Stage) ->
 
 
 def test_every_job_that_is_not_complete_is_shown_and_ended(running: Stage) -> None:
-    """Migrations wait for the password that roles cannot set: the one that fails is not the first that is waited for."""
+    """Migrations wait for the password that roles cannot set: the one that fails is not the first in line."""
     for job, said in (("migrations", "waits for its role"), ("roles", "the password is wrong")):
         running.swarm.fates[f"{SPACE}_{job}"] = "hang"
         running.swarm.logs[f"{SPACE}_{job}"] = said
