@@ -4,25 +4,27 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from tests.stacks.swarm import commands, images, stage
+from tests.stacks.swarm import images, stage
 from tests.stacks.swarm.deployment import STATEFUL
 
-_KINDS = {"kafka": 3, "etcd": 3, "patroni": 3, "postgres-proxy": 2}
+KINDS = {"kafka": 3, "etcd": 3, "patroni": 3, "postgres-proxy": 2}  # how many there are of each
 _MEMBER = re.compile(rf"{STATEFUL}_([a-z-]+)\d?$")
 _SECONDS = 720
+_LEAST_LOOKS = 50  # one in ten seconds at least; a member is away for longer
 
 
 class Watch:
-    """Looks again and again at how many healthy members of each kind there are."""
+    """Looks again and again at how many healthy members of each kind there are; `healthy` names their services."""
 
-    def __init__(self, on: stage.Stage) -> None:
-        self._on = on
+    def __init__(self, healthy: Callable[[], Iterable[str]]) -> None:
+        self._healthy = healthy
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
-        self.least = dict(_KINDS)
+        self.least = dict(KINDS)
         self.looks = 0
         self.failures: list[str] = []
 
@@ -34,19 +36,33 @@ class Watch:
         self._ended.set()
         self._thread.join(30)
 
+    @property
+    def fewest(self) -> dict[str, str]:
+        """Healthy ones at the worst moment, by kind."""
+        return {name: f"{self.least[name]} of {count}" for name, count in KINDS.items()}
+
+    def complaints(self) -> list[str]:
+        """Two away at once; or too little seen to say that there never were."""
+        found = list(self.failures)
+        if self.looks < _LEAST_LOOKS:
+            found.append(f"{self.looks} looks are too few")
+        for name, count in KINDS.items():
+            if self.least[name] < count - 1:
+                found.append(f"{name}: at once away, {self.fewest[name]} were left")
+            if self.least[name] == count:
+                found.append(f"{name}: nobody was seen away, though each was replaced")
+        return found
+
     def _look(self) -> None:
         while not self._ended.is_set():
             try:
-                there = Counter(kind(each.service) for each in self._healthy())
-            except commands.Failed as failure:
-                self.failures.append(str(failure))
-                continue
+                there = Counter(map(kind, self._healthy()))
+            except Exception as failure:  # whatever it is: a thread that ends unheard would have seen nothing amiss
+                self.failures.append(f"the watch ended: {failure!r}")
+                return
             self.looks += 1
             for name, least in self.least.items():
                 self.least[name] = min(least, there[name])
-
-    def _healthy(self) -> list[Any]:
-        return [each for each in self._on.cluster.containers(STATEFUL) if each.health == "healthy"]
 
 
 def kind(service: str) -> str:
@@ -64,7 +80,7 @@ def roll(on: stage.Stage) -> dict[str, Any]:
     before = {each.id for each in on.cluster.containers(STATEFUL)}
     with on.traffic.running(240, tolerant=True) as run:
         start = time.monotonic()
-        with Watch(on) as watch:
+        with Watch(lambda: _healthy(on)) as watch:
             on.deployed.deploy("1.stateful", "hurry.yaml", seconds=_SECONDS)
         seconds = time.monotonic() - start
         figures = asdict(run.wait(240 + 150))
@@ -72,15 +88,17 @@ def roll(on: stage.Stage) -> dict[str, Any]:
     assert not before & {each.id for each in after}, "a member was not replaced"
     services = {each.service for each in after}
     assert all(on.cluster.image(each).split("@")[0].endswith(f":{release}") for each in services)
-    assert not watch.failures, watch.failures
-    fewest = {name: f"{watch.least[name]} of {count}" for name, count in _KINDS.items()}
-    assert all(watch.least[name] >= count - 1 for name, count in _KINDS.items()), f"at once away: {fewest}"
+    assert not watch.complaints(), watch.complaints()
     on.cluster.wait_whole(60)
     return {
         "members": len(after),
         "rolled_seconds": round(seconds, 1),
         "looks": watch.looks,
-        "fewest_healthy": fewest,
+        "fewest_healthy": watch.fewest,
         "counted_seconds": round(on.probe.counted(60), 1),
         **figures,
     }
+
+
+def _healthy(on: stage.Stage) -> list[str]:
+    return [each.service for each in on.cluster.containers(STATEFUL) if each.health == "healthy"]

@@ -50,6 +50,44 @@ def test_a_member_s_kind_is_its_name_without_its_number() -> None:
     assert rolling.kind("allezone-stateful_postgres-proxy") == "postgres-proxy"
 
 
+ALL_THERE = [
+    *(f"allezone-stateful_{kind}{i}" for kind in ("kafka", "etcd", "patroni") for i in (1, 2, 3)),
+    *["allezone-stateful_postgres-proxy"] * 2,
+]
+ONE_OF_EACH_AWAY = [
+    f"allezone-stateful_{name}"
+    for name in ("kafka1", "kafka3", "etcd1", "etcd3", "patroni1", "patroni3", "postgres-proxy")
+]
+
+
+def _watched(*looks: list[str]) -> rolling.Watch:
+    """One that has seen these, and then the last of them for as long as it takes."""
+    coming = list(looks)
+    with rolling.Watch(lambda: coming.pop(0) if len(coming) > 1 else coming[0]) as watch:
+        waiting.until("it has looked", lambda: watch.looks >= 50 or bool(watch.failures), 20)
+    return watch
+
+
+def test_a_watch_that_has_seen_one_away_and_never_two_is_content() -> None:
+    assert _watched(ONE_OF_EACH_AWAY, ALL_THERE).complaints() == []
+
+
+def test_a_watch_complains_of_two_away_at_once() -> None:
+    assert _watched(ONE_OF_EACH_AWAY, ["allezone-stateful_kafka1"], ALL_THERE).complaints()[0] == (
+        "kafka: at once away, 1 of 3 were left"
+    )
+
+
+def test_a_watch_that_has_seen_nobody_away_proves_nothing() -> None:
+    assert len(_watched(ALL_THERE).complaints()) == len(rolling.KINDS)
+
+
+def test_a_watch_that_ended_early_is_a_failure() -> None:
+    complaints = _watched(ONE_OF_EACH_AWAY, ["a name that is no member's"]).complaints()
+    assert complaints[0].startswith("the watch ended: AssertionError")
+    assert complaints[1] == "1 looks are too few"
+
+
 def _report(*, wrong: int = 0, refused: int = 0, stale: int = 0, visible: float | None = 0.1) -> dict[str, Any]:
     def endpoint(**counts: int) -> dict[str, int]:
         return {"wrong": 0, "refused": 0, "unknown": 0, "dropped": 0, **counts}
