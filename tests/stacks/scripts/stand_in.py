@@ -186,13 +186,14 @@ def _inspected(swarm: Swarm, name: str, template: str) -> list[str]:
     service = _service(swarm, name)
     for moving in swarm.services:  # time passes for all of them
         _step(swarm, moving)
+    if template == "{{with .UpdateStatus}}{{.State}}{{end}}":
+        return ["" if service.update == "none" else service.update]
     if "UpdateStatus" in template:
         return [f"{service.update} {service.replicas} {_tasks_template(service.definition)}{swarm.filled_in}"]
     if "JobIteration" in template:
         return [str(service.iteration)]
     if "ContainerSpec.Image" in template:
-        definition = service.before if "PreviousSpec" in template else service.definition
-        return [f"{definition['image']}@sha256:{'0' * 64}" if definition else ""]
+        return [f"{service.definition['image']}@sha256:{'0' * 64}"]
     return [f"{key}={value}" for key, value in service.definition["environment"].items()]
 
 

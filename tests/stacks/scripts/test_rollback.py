@@ -17,11 +17,10 @@ def deployed(stage: Stage) -> Stage:
     stage.write_stack("2.stateless", services)
     stage.swarm.nodes = stages.nodes({"gateway": "true"}, {"pipeline": "true"})
     stage.play_deployed("2.stateless")
-    before = stage.swarm.services[GATEWAY].definition
     stage.settings["RELEASE"] = "app-2"
-    stage.play_deployed("2.stateless")
-    stage.swarm.services[GATEWAY].before = before
     stage.write_settings()
+    assert stage.run("deploy", "2.stateless").status == 0
+    stage.swarm.events.clear()
     return stage
 
 
@@ -40,13 +39,37 @@ def test_its_jobs_are_not_run(deployed: Stage) -> None:
 
 
 def test_what_swarm_has_rolled_back_itself_is_taken_over(deployed: Stage) -> None:
-    gateway = deployed.swarm.services[GATEWAY]
-    assert gateway.before is not None
-    gateway.definition, gateway.before = gateway.before, None
-    gateway.tasks[0].definition = gateway.definition
+    deployed.settings["RELEASE"] = "app-3"
+    deployed.write_settings()
+    deployed.swarm.fates[GATEWAY] = "rollback"
+    assert deployed.run("deploy", "2.stateless").status == 1
+    done = deployed.run("rollback")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("rollback: app-3 to app-2\n")
+
+
+def test_the_release_before_is_known_after_more_deployments_of_this_one(deployed: Stage) -> None:
+    """Swarm's PreviousSpec is then the same release, with the token of before."""
+    assert deployed.run("deploy", "2.stateless").status == 0
     done = deployed.run("rollback")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("rollback: app-2 to app-1\n")
+
+
+def test_a_release_that_is_still_on_its_way_is_not_deployed_over_itself_and_can_be_rolled_back(deployed: Stage) -> None:
+    deployed.settings["RELEASE"] = "app-3"
+    deployed.write_settings()
+    deployed.swarm.fates[GATEWAY] = "hang"
+    assert deployed.run("deploy", "2.stateless", SERVICES_TIMEOUT="1").status == 1
+    deployed.swarm.events.clear()
+    done = deployed.run("deploy", "2.stateless", SERVICES_TIMEOUT="1")
+    assert done.status == 1
+    assert "gateway is still being updated to app-3" in done.err
+    assert deployed.swarm.events == []
+    del deployed.swarm.fates[GATEWAY]
+    done = deployed.run("rollback")
+    assert (done.status, done.err) == (0, "")
+    assert _image(deployed).endswith(":app-2")
 
 
 def test_a_release_can_be_named(deployed: Stage) -> None:
@@ -55,10 +78,10 @@ def test_a_release_can_be_named(deployed: Stage) -> None:
 
 
 def test_without_a_release_before_nothing_is_done(deployed: Stage) -> None:
-    deployed.swarm.services[GATEWAY].before = None
+    deployed.write_settings()
     done = deployed.run("rollback")
     assert done.status == 1
-    assert "knows of no release before app-2" in done.err
+    assert "nobody knows of a release before app-2" in done.err
     assert "RELEASE=app-2" in deployed.deployment.read_text("utf-8")
 
 
