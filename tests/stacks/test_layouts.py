@@ -50,6 +50,17 @@ def test_kafka_of_the_original_layout_is_told_to_have_two_nodes() -> None:
         assert stateless[name]["environment"]["KAFKA_REPLICATION"] == 2, name
 
 
+def test_nobody_watches_what_the_original_layout_has_not() -> None:
+    stateful, stateless = _rendered("original", 1), _rendered("original", 2)
+    gone = {name for name, service in stateful.items() if service["deploy"]["replicas"] == 0}
+    assert gone == {"kafka3", "patroni3"}
+    watching = {name: service for name, service in stateless.items() if service["deploy"].get("replicas") != 0}
+    told = {name: f"{service.get('command')} {service.get('environment')}" for name, service in watching.items()}
+    assert [name for name, words in told.items() if any(each in words for each in gone)] == []
+    full = set(rendering.render("2.stateless").services["kafka-exporter"]["command"])
+    assert full - set(watching["kafka-exporter"]["command"]) == {"--kafka.server=kafka3:9092"}
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_etcd_waits_for_no_other_databases_disk(name: str) -> None:
     """A member that is late in writing takes Patroni's primary away; Kafka and PostgreSQL write all the time."""
