@@ -1,9 +1,11 @@
 # What a deployment needs before it begins: nodes in service with its labels, and its secrets. Sourced by deploy. Reads
-# `rendered`, calls `refuse`.
+# `rendered`, `stack`, `only`, calls `refuse`.
 
 # A node that is down or drained has its labels still: they count for nothing.
 check_labels() {
-  local nodes labels constraint elsewhere
+  local nodes labels constraint elsewhere asking=/dev/null
+  # Where the members of a quorum are asked from, which only a deployment of all of them does.
+  [[ $stack != 1.* || ${#only[@]} -gt 0 ]] || asking=$here/whole.yaml
   nodes=$(docker node ls --quiet)
   # shellcheck disable=SC2086  # one word a node
   labels=$(docker node inspect $nodes --format '{{$node := .}}{{range $name, $value := .Spec.Labels}}'\
@@ -14,7 +16,10 @@ check_labels() {
     elsewhere=$(grep " $constraint\$" <<<"$labels" | cut -d' ' -f1 | paste -sd' ' || true)
     refuse "no node has what a service needs: $constraint (stacks/label-nodes)${elsewhere:+; not in service: $elsewhere}"
     # shellcheck disable=SC2046  # a word a service
-  done < <(cut_to $(present_services) <<<"$rendered" | sed -n 's/^ *- \(node\.labels\..*\)/\1/p' | sort -u)
+  done < <({
+    cut_to $(present_services) <<<"$rendered" | sed -n 's/^ *- \(node\.labels\..*\)/\1/p'
+    sed -n 's/^ *constraints: \["\(node\.labels\..*\)"\]$/\1/p' "$asking"
+  } | sort -u)
 }
 
 # Names of external secrets, as the top-level section has them: two spaces, four, `name:`.

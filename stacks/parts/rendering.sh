@@ -42,12 +42,16 @@ stack_deploy() {  # NAMESPACE
 deployed_services() { docker service ls --filter "label=com.docker.stack.namespace=$namespace" --format '{{.Name}}'; }
 
 # Services that are deployed and not in the file any more. By name, and not by `stack deploy --prune`: that would deploy
-# every member once more, all at once.
+# every member once more, all at once. A database is no service to end because a list in deployment.env lost a file.
 remove_others() {
   local present name
   present=$(deployed_services)
   for name in $present; do
     grep -qxF "${name#"${namespace}_"}" <<<"$(services)" && continue
+    if [[ $stack == 1.* && $remove == no ]]; then
+      echo "deploy: ${name#"${namespace}_"} is in no file any more, and was left: --remove ends it" >&2
+      continue
+    fi
     docker service rm "$name" >/dev/null
     echo "${name#"${namespace}_"}: removed, it is in no file any more"
   done

@@ -144,9 +144,12 @@ def test_a_service_that_is_in_no_file_is_refused(running: Stage) -> None:
     assert (done.status, done.err) == (1, "deploy: 1.stateful.yaml has no service kafka9\n")
 
 
-def test_a_service_that_left_the_file_is_removed_at_the_end(running: Stage) -> None:
+def test_a_service_that_left_the_file_is_removed_at_the_end_if_that_is_meant(running: Stage) -> None:
     running.write_stack("1.stateful", {f"kafka{i}": _member(f"kafka{i}") for i in (1, 2, 3)})
-    assert _deploy(running).status == 0
+    done = _deploy(running)
+    assert (done.status, "patroni1 is in no file any more, and was left: --remove ends it" in done.err) == (0, True)
+    assert set(running.swarm.services) > set(KAFKA)
+    assert _deploy(running, "--remove").status == 0
     assert set(running.swarm.services) == set(KAFKA)
     assert not any("--prune" in call for call in running.swarm.calls)
 
@@ -156,6 +159,15 @@ def test_a_service_that_an_override_takes_out_needs_no_node_and_is_not_waited_fo
     del running.swarm.nodes[2].labels["service"]
     done = _deploy(running, str(running.stacks / "absent.yaml"))
     assert (done.status, done.err) == (0, "")
+
+
+def test_a_node_that_members_are_asked_from_is_needed_as_well(running: Stage) -> None:
+    del running.swarm.nodes[-1].labels["pipeline"]
+    done = _deploy(running, STATEFUL_RELEASE="data-2")
+    assert done.status == 1
+    assert "no node has what a service needs: node.labels.pipeline == true" in done.err
+    assert _deployed(running) == []
+    assert _deploy(running, "--only", "kafka2").status == 0
 
 
 @pytest.mark.parametrize(("state", "availability"), [("down", "active"), ("ready", "drain"), ("ready", "pause")])
