@@ -8,12 +8,14 @@ kinds() { present_services | sed 's/[0-9]*$//' | sort -u; }
 
 members_of() { present_services | grep -E "^$1[0-9]*\$"; }  # KIND
 
-# What does not exist yet, all at once: the members of a quorum need each other to begin.
+# What does not exist yet, all at once: the members of a quorum need each other to begin. Leaves in `made` who they are.
 create_missing() {
   local present missing
+  made=
   present=$(deployed_services)
   missing=$(comm -23 <(services | sort) <(sed "s/^${namespace}_//" <<<"$present" | sort))
   [[ -n $missing ]] || return 0
+  made=$missing
   echo "made: "$missing
   # shellcheck disable=SC2086  # a word a service
   deploy_services $missing
@@ -24,7 +26,7 @@ create_missing() {
 roll() {  # KIND
   local kind=$1 member down=() up=()
   for member in $(members_of "$kind"); do
-    if is_up "$member"; then up+=("$member"); else down+=("$member"); fi
+    if ! grep -qxF "$member" <<<"$made" && is_up "$member"; then up+=("$member"); else down+=("$member"); fi
   done
   deploy_services "${down[@]}"
   for member in "${down[@]}"; do await_member "$member"; done
@@ -37,7 +39,12 @@ is_up() {  # MEMBER
   local tasks
   until_true "$ANSWER_TIMEOUT" ask_states "$1" ||
     refuse "the swarm does not say whether $1 runs, so no further member was touched"
-  grep -qx running <<<"$tasks"
+  if grep -qxE 'assigned|accepted|ready|preparing|starting' <<<"$tasks"; then
+    # Its Docker has just come back, it may be: with others that start it would be replaced together.
+    await_service "${namespace}_$1" "$STARTING_TIMEOUT"
+  else
+    grep -qx running <<<"$tasks"
+  fi
 }
 
 # Leaves them in `tasks`; false when there is no answer.

@@ -48,6 +48,7 @@ class Stage:
             "STAND_IN_PORT": str(port),
             "POLL": "0.01",
             "MEMBER_TIMEOUT": "30",
+            "STARTING_TIMEOUT": "10",
             "JOBS_TIMEOUT": "30",
             "SERVICES_TIMEOUT": "30",
         }

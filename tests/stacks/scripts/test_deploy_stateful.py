@@ -113,6 +113,22 @@ def test_a_member_that_is_down_comes_first(running: Stage) -> None:
     assert stopped == [KAFKA[2], KAFKA[0], KAFKA[1]]
 
 
+def test_members_that_start_are_not_replaced_together(running: Stage) -> None:
+    for name in KAFKA[:2]:
+        running.swarm.services[name].tasks[0].state = "starting"
+        running.swarm.services[name].steps = [*["unnoticed"] * 10, "started"]
+    assert _deploy(running, STATEFUL_RELEASE="data-2").status == 0
+    replaced = [event.split()[1:] for event in _deployed(running) if "kafka" in event]
+    assert replaced == [["kafka1"], ["kafka2"], ["kafka3"]]
+
+
+def test_a_member_that_starts_for_ever_is_one_that_is_down(running: Stage) -> None:
+    running.swarm.services[KAFKA[2]].tasks[0].state = "starting"
+    assert _deploy(running, STATEFUL_RELEASE="data-2", STARTING_TIMEOUT="1").status == 0
+    stopped = [event.split()[0] for event in running.swarm.events if re.search("kafka. stopped", event)]
+    assert stopped == [KAFKA[2], KAFKA[0], KAFKA[1]]
+
+
 def test_a_manager_that_gives_no_answer_is_no_member_that_is_down(running: Stage) -> None:
     running.swarm.silences["service ps"] = 5
     assert _deploy(running, STATEFUL_RELEASE="data-2").status == 0
