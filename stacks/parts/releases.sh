@@ -17,8 +17,8 @@ remember_release() {
   echo "PREVIOUS_RELEASE=$runs" >>"$deployment"
 }
 
-# Waits for updates to the release that is to be deployed once more. Deployed over one that is under way, that release would be
-# what Swarm takes for the one before: its way back from what fails would lead to it.
+# Waits for updates to the release that is to be deployed once more. Deployed over one that is under way, that release would
+# be what Swarm takes for the one before: its way back from what fails would lead to it.
 await_updates() {
   local present service
   present=$(deployed_services)

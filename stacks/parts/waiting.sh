@@ -128,8 +128,8 @@ await_jobs() {  # JOB...
   [[ ${#unfinished[@]} == 0 ]] || stop_jobs "${unfinished[@]}"
 }
 
-# All that are unfinished: one may wait for what another one fails at (migrations log in with what roles sets), and each would
-# go on trying, beside whatever is deployed next.
+# All that are unfinished: one may wait for what another one fails at (migrations log in with what roles sets), and each
+# would go on trying, beside whatever is deployed next.
 stop_jobs() {  # JOB...
   local job
   for job in "$@"; do
