@@ -25,7 +25,7 @@ await_updates() {
   for service in $present; do
     until_true "$SERVICES_TIMEOUT" ended_update "$service" ||
       refuse "${service#"${namespace}_"} is still being updated to $RELEASE, so nothing was deployed over it. \
-See \`docker service ps --no-trunc $service\`; stacks/rollback puts the release before back"
+See \`docker service ps --no-trunc $service\`; stacks/rollback puts the release before back, --over deploys all the same"
   done
 }
 

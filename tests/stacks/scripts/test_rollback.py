@@ -66,6 +66,8 @@ def test_a_release_that_is_still_on_its_way_is_not_deployed_over_itself_and_can_
     assert done.status == 1
     assert "gateway is still being updated to app-3" in done.err
     assert deployed.swarm.events == []
+    assert deployed.run("deploy", "2.stateless", "--over", SERVICES_TIMEOUT="1").status == 1
+    assert "deployed gateway" in deployed.swarm.events
     del deployed.swarm.fates[GATEWAY]
     done = deployed.run("rollback")
     assert (done.status, done.err) == (0, "")
