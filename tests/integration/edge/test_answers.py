@@ -10,25 +10,13 @@ from typing import Any
 import pytest
 
 from devstack import ports
-from tests.integration.edge import edges, recorder
+from tests.integration.edge import edges
 from tests.integration.edge.edges import Edge
 from tests.integration.edge.recorder import Manner, Recorder
 from tests.support.gateways import Answer
 
 SETTINGS, MAX_CONCURRENT_STREAMS = 4, 3
 EMPTY_SETTINGS = bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[Recorder]:
-    with recorder.recording() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def edge(upstream: Recorder) -> Iterator[Edge]:
-    with edges.running([edges.Upstream(upstream.port, upstream.port)]) as running:
-        yield running
 
 
 @pytest.fixture
