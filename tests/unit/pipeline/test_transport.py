@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
@@ -13,108 +13,17 @@ import pytest
 from aiokafka import client as aiokafka_client
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer import group_coordinator, subscription_state
-from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.errors import IllegalStateError
 from faust.app import base as faust_app
 from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as faust_driver
 from faust.types import TP
 
-from broker.errors import BrokerUnavailable
 from pipeline import batches, errors, transport
 from tests.support import eventually
 from tests.support.fakes.counting import records
-
-ONE, TWO = TP("t", 0), TP("t", 1)
-
-
-class Seeker:
-    """`transport.Seeker` that knows its offsets, or fails."""
-
-    def __init__(self, starts: Mapping[int, int] | None = None, failure: Exception | None = None) -> None:
-        self.known, self.failure, self.failures = starts, failure, list[BaseException]()
-        self.asking = False
-        self.known_now = asyncio.Event()
-        self.asked: list[set[int]] = []
-
-    def is_asking(self) -> bool:
-        return self.asking
-
-    def answer(self, starts: Mapping[int, int]) -> None:
-        """The store is back."""
-        self.asking, self.known = False, starts
-        self.known_now.set()
-
-    async def starts(self, partitions: set[int]) -> dict[int, int]:
-        self.asked.append(partitions)
-        if self.failure is not None:
-            raise self.failure
-        if self.known is None:
-            await self.known_now.wait()
-        return {partition: (self.known or {})[partition] for partition in partitions}
-
-    def seek_failed(self, error: BaseException) -> None:
-        self.failures.append(error)
-
-
-class Thread(transport.BatchConsumerThread):
-    """The consumer's thread, in the test's own."""
-
-    def __init__(self, consumer: "Consumer") -> None:
-        self.asked_of = consumer
-
-    def _ensure_consumer(self) -> Any:
-        return SimpleNamespace(commit=self.asked_of.note_commit, _coordinator=self.asked_of.coordinator)
-
-    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
-        return await fun(*args, **kwargs)
-
-
-class Consumer(transport.BatchConsumer):
-    """The consumer under test, without the service and the thread below it."""
-
-    should_stop = False
-
-    def __init__(self, seeker: Seeker | None = None, request_timeout: float = 60.0) -> None:
-        conf = SimpleNamespace(broker_request_timeout=request_timeout)
-        self.app: Any = SimpleNamespace(consumer_generation_id=1, conf=conf)
-        self.transport: Any = SimpleNamespace(fetches=0, seeker=seeker or Seeker({0: 7, 1: 9}))
-        self.flow_active = True
-        self.fetched: dict[TP, list[Any]] = {ONE: records(3, 4), TWO: records(8)}
-        self.during_fetch: Callable[[], None] = lambda: None
-        self.sought: list[Mapping[TP, int]] = []
-        self.assigned = {ONE, TWO}
-        self.committed: list[dict[Any, Any]] = []
-        self.answer: Callable[[Any], Awaitable[Any]] = pytest.fail
-        self.coordinator = SimpleNamespace(
-            _performed_join_prepare=False,
-            _rejoin_needed_fut=SimpleNamespace(done=lambda: False),
-            fetch_committed_offsets=lambda asked: self.answer(asked),
-        )
-        self._buffered_partitions = set()
-        self._paused_partitions = set()
-        self._active_partitions = {ONE, TWO}
-        self._thread: Any = Thread(self)
-
-    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own signature
-        self.during_fetch()
-        return self.fetched, self._active_partitions
-
-    def _to_message(self, tp: TP, record: Any) -> Any:
-        return SimpleNamespace(tp=tp, offset=record.offset, key=b"key", value=None)
-
-    def assignment(self) -> set[TP]:
-        return self.assigned
-
-    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        self.sought.append(partitions)
-
-    async def note_commit(self, offsets: dict[Any, Any]) -> None:
-        self.committed.append(offsets)
-
-    async def all(self) -> list[tuple[TP, Any]]:
-        return [pair async for pair in self.getmany(1.0)]
+from tests.unit.pipeline.consuming import ONE, TWO, Consumer, Seeker
 
 
 async def test_a_fetch_comes_as_one_message_per_partition_whose_value_is_its_records() -> None:
@@ -283,17 +192,6 @@ async def test_in_a_rebalance_only_what_no_rebalance_mends_ends_the_process() ->
         assert bool(seeker.failures) is fatal
 
 
-async def test_kafka_is_told_of_assigned_partitions_and_never_of_none() -> None:
-    """2.5: an empty map crashes the worker."""
-    consumer = Consumer()
-    consumer.assigned = {TWO}
-    await consumer.tell_kafka({ONE: 5}, "id")
-    assert consumer.committed == []
-    await consumer.tell_kafka({ONE: 5, TWO: 6}, "id")
-    [told] = consumer.committed
-    assert {(tp.partition, at.offset, at.metadata) for tp, at in told.items()} == {(1, 6, "id")}
-
-
 async def test_a_partition_that_goes_while_it_is_sought_in_is_another_workers() -> None:
     """As aiokafka says it, in whose thread the partition went."""
 
@@ -303,66 +201,6 @@ async def test_a_partition_that_goes_while_it_is_sought_in_is_another_workers() 
     consumer = Consumer()
     consumer.seek_wait = refuse  # type: ignore[method-assign]
     await consumer.seek(ONE, 5)
-
-
-async def test_kafka_is_asked_for_the_place_of_partitions_with_its_note() -> None:
-    consumer = Consumer()
-    consumer.answer = lambda asked: _at_once({tp: OffsetAndMetadata(5, "id") for tp in asked})
-    assert await consumer.told_kafka({TWO}) == {TWO: (5, "id")}
-
-
-async def test_a_coordinator_that_does_not_answer_is_a_broker_that_is_away() -> None:
-    """aiokafka would go on asking, and nobody would know that Kafka is away."""
-    consumer = Consumer(request_timeout=5.0)
-    consumer.answer = lambda _: asyncio.sleep(3600)
-    with pytest.raises(BrokerUnavailable):
-        await consumer.told_kafka({ONE})
-
-
-async def test_what_kafka_says_instead_of_the_place_is_worth_another_try_unless_it_is_a_missing_right() -> None:
-    for failure, meaning in (
-        (KafkaError("UnknownError"), BrokerUnavailable),
-        (GroupAuthorizationFailedError("group"), GroupAuthorizationFailedError),
-    ):
-        consumer = Consumer()
-        consumer.answer = lambda _, failure=failure: _at_once(failure)  # type: ignore[misc]
-        with pytest.raises(meaning):
-            await consumer.told_kafka({ONE})
-
-
-async def test_a_consumer_thread_that_stands_still_is_not_waited_for_without_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A question that never ends would excuse the worker for ever."""
-    monkeypatch.setattr(Thread, "call_thread", lambda *_: asyncio.sleep(3600))
-    with pytest.raises(TimeoutError, match="the thread of the consumer does not answer"):
-        await Consumer(request_timeout=0.02).told_kafka({ONE})
-
-
-async def _at_once(answer: Any) -> Any:
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def test_a_member_has_no_name_before_its_consumer_is_started() -> None:
-    consumer = Consumer()
-    named = SimpleNamespace(_coordinator=SimpleNamespace(member_id="one"))
-    for inner, name in ((None, ""), (SimpleNamespace(_coordinator=None), ""), (named, "one")):
-        consumer._thread._consumer = inner  # noqa: SLF001
-        assert consumer.member_id == name
-
-
-async def test_a_commit_waits_for_the_end_of_a_rebalance() -> None:
-    """Sent behind a join it would be refused for its old generation, and aiokafka would join once more."""
-    consumer = Consumer()
-    for rebalancing in ({"_performed_join_prepare": True}, {"_rejoin_needed_fut": SimpleNamespace(done=lambda: True)}):
-        between = vars(consumer.coordinator).copy()
-        vars(consumer.coordinator).update(rebalancing)
-        with pytest.raises(RebalanceInProgressError):
-            await consumer.tell_kafka({ONE: 5}, "id")
-        vars(consumer.coordinator).update(between)
-    assert consumer.committed == []
 
 
 async def test_a_seek_of_a_partition_that_went_is_left_out() -> None:
