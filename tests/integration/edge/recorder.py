@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, NamedTuple
 
@@ -66,7 +66,8 @@ def recording() -> Iterator[Recorder]:
                 recorder.ended.wait(60)
             if recorder.manner == "answer something else":
                 self.wfile.write(b"no HTTP at all\r\n\r\n")
-            self.connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # the edge may have ended it first
+                self.connection.shutdown(socket.SHUT_RDWR)
 
         do_GET = do_POST = _answer
 

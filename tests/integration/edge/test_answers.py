@@ -177,11 +177,11 @@ def _raw(edge: Edge, text: bytes) -> Answer:
 
 def _ended_by_the_edge(port: int) -> bool:
     """Whether a new connection ends before a word is said. One that is let in waits for a word for longer."""
-    with contextlib.closing(socket.create_connection((ports.HOST, port), timeout=10)) as connection:
-        try:
+    try:
+        with socket.create_connection((ports.HOST, port), timeout=10) as connection:
             return connection.recv(1) == b""
-        except ConnectionError:
-            return True
+    except ConnectionResetError:
+        return True
 
 
 def _plain(port: int) -> int:
