@@ -1,16 +1,24 @@
 """What each consumer group has not processed yet, per partition: the end offset minus the committed one."""
 
-from collections.abc import Collection, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from broker import connections, errors, topics
 
 _TIMEOUT_S: Final = 5.0
 _GROUPS_AT_ONCE: Final = 8
+_PAUSE_S: Final = 0.1
+# Said at once by a coordinator that is just made, as on a new cluster, or moved: a moment later it answers.
+_COORDINATOR_AWAY: Final = frozenset(
+    {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
+)
+
+_Answer = TypeVar("_Answer")
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -46,10 +54,11 @@ def _behind(committed: int | None, earliest: int, end: int) -> int:
 
 
 def _known(admin: connections.Admin, timeout_s: float) -> set[str]:
-    try:
-        answer = admin.list_consumer_groups(request_timeout=timeout_s).result(timeout_s + 5)
-    except KafkaException as error:
-        raise connections.translated(error) from error
+    return _settled(lambda: _list(admin, timeout_s), timeout_s, errors.BrokerUnavailable)
+
+
+def _list(admin: connections.Admin, timeout_s: float) -> set[str]:
+    answer = admin.list_consumer_groups(request_timeout=timeout_s).result(timeout_s + 5)
     _raise_first(answer.errors)
     return {group.group_id for group in answer.valid}
 
@@ -78,21 +87,33 @@ def _progress(
 def _committed(admin: connections.Admin, group: str, topic: topics.Topic, timeout_s: float) -> dict[int, int]:
     """By a consumer of the group that never joins it: see `connections.Admin`."""
     config = {**connections.config(admin.bootstrap), "group.id": group, "enable.auto.commit": False, "log_level": 0}
-    asked = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
     consumer = Consumer(config)
     try:
-        answer = consumer.committed(asked, timeout=timeout_s)
-    except KafkaException as error:
-        raise connections.translated(error, errors.GroupUnavailable) from error
+        return _settled(lambda: _ask(consumer, topic, timeout_s), timeout_s, errors.GroupUnavailable)
     finally:
         consumer.close()
-    _raise_first((KafkaException(each.error) for each in answer if each.error is not None), errors.GroupUnavailable)
+
+
+def _ask(consumer: Consumer, topic: topics.Topic, timeout_s: float) -> dict[int, int]:
+    asked = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
+    answer = consumer.committed(asked, timeout=timeout_s)
+    _raise_first(each.error for each in answer if each.error is not None)
     return {each.partition: each.offset for each in answer if each.offset >= 0}
 
 
-def _raise_first(
-    failures: Iterable[KafkaException], kind: type[errors.BrokerUnavailable] = errors.BrokerUnavailable
-) -> None:
+def _settled(question: Callable[[], _Answer], timeout_s: float, kind: type[errors.BrokerUnavailable]) -> _Answer:
+    """The answer to `question`, which is asked again while there is no coordinator yet."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return question()
+        except KafkaException as error:
+            if error.args[0].code() not in _COORDINATOR_AWAY or time.monotonic() > deadline:
+                raise connections.translated(error, kind) from error
+        time.sleep(_PAUSE_S)
+
+
+def _raise_first(failures: Iterable[KafkaError]) -> None:
     """Half an answer would look like a small backlog."""
     for failure in failures:
-        raise connections.translated(failure, kind)
+        raise KafkaException(failure)
