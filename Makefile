@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
+WORKERS ?= 2
 BENCH ?= pipeline exactly_once gateway queries profiles codec
 
 .PHONY: help
@@ -39,7 +40,7 @@ clean-state:  ## Forget the data, logs and password of `make run`
 
 .PHONY: test
 test: venv  ## Run the tests; TESTS=tests/unit for a part of them
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 .PHONY: test-faults
 test-faults: kafka  ## Kill, freeze and cut off real processes: nothing lost, nothing doubled; SEED=7 SIZE=short REPORT=file
