@@ -40,6 +40,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[app.Ports]:
         events = producer.EventProducer.connect(settings, _limits(settings))
         stack.push_async_callback(_flush, events)
         metrics.IN_FLIGHT.set_function(lambda: events.in_flight)
+        metrics.IN_FLIGHT_LIMIT.set(settings.produce_in_flight)
         pings: dict[str, health.Ping] = {
             "kafka": partial(asyncio.to_thread, ask_kafka),
             "profiles": store.ping,

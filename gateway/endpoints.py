@@ -9,6 +9,13 @@ USER_PROFILES: Final = "/user_profiles/{cookie}"
 AGGREGATES: Final = "/aggregates"
 BACKLOG: Final = "/queue/{namespace}/{topic}/backlog"
 MISMATCHES: Final = "/debug/mismatches"
+HEALTHZ: Final = "/healthz"
+READYZ: Final = "/readyz"
+METRICS: Final = "/metrics"
+OTHER: Final = "other"
+"""No endpoint: paths that are not served, and the pages that document the others."""
+
+LABELS: Final = (USER_TAGS, USER_PROFILES, AGGREGATES, BACKLOG, MISMATCHES, HEALTHZ, READYZ, METRICS, OTHER)
 
 # Not the probes and metrics: balancers and Prometheus have no token, and ask on the internal port.
 SCOPES: Final = {

@@ -4,11 +4,12 @@ While one write is under way the next is gathered; no more than one write may ho
 """
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Generic, Protocol, TypeVar
 
-from pipeline import batches, intake, log, metrics, retrying
+from pipeline import batches, intake, log, metrics, progress, retrying, span
 from pipeline.settings import WorkerSettings
 
 
@@ -57,8 +58,9 @@ class BufferedSink(ABC, Generic[Waiting]):
         self._placing = self._writing if place_behind_writes else asyncio.Lock()
         self._changed = asyncio.Event()
         self._starts: dict[int, int] = {}
-        self._waiting = begin({})
+        self._waiting, self._span = begin({}), span.Span()
         self._waiting_since = 0.0
+        self.progress = progress.Progress()
         self.placed = False
 
     def is_asking(self) -> bool:
@@ -80,6 +82,7 @@ class BufferedSink(ABC, Generic[Waiting]):
         if not self._waiting.records:
             self._waiting_since = _now()
         self._waiting.add(admitted)
+        self._span.add(admitted)
         self._changed.set()
 
     async def starts(self, partitions: set[int]) -> dict[int, int]:
@@ -89,9 +92,11 @@ class BufferedSink(ABC, Generic[Waiting]):
         """
         self._retrier.abandon_others()
         self._go_on_at({})
+        self.progress.keep(partitions)
         # In turn, and nothing awaited before it: the assignment that was read last has the last word.
         async with self._placing:
             found = await self._find_starts(partitions)
+            self.progress.keep(found)  # again: a placement begun before this one may have ended meanwhile
             self._go_on_at(found)
         metrics.PLACED.inc()
         self.placed = True
@@ -108,12 +113,13 @@ class BufferedSink(ABC, Generic[Waiting]):
         async with self._writing:
             if not self._waiting.records:
                 return
-            waiting, self._starts = self._waiting, {**self._starts, **self._waiting.ends}
-            self._waiting = self._begin(self._starts)
+            waiting, written, began = self._waiting, self._span, time.perf_counter()
+            self._starts = {**self._starts, **waiting.ends}
+            self._waiting, self._span = self._begin(self._starts), span.Span()
             self._changed.set()
             try:
-                with metrics.FLUSH_SECONDS.time():
-                    await self._store(waiting)
+                await self._store(waiting)
+                self.progress.written(written, time.perf_counter() - began)
             except retrying.Abandoned:
                 metrics.ABANDONED.inc()
             except asyncio.CancelledError:
@@ -131,8 +137,9 @@ class BufferedSink(ABC, Generic[Waiting]):
     def _go_on_at(self, starts: Mapping[int, int]) -> None:
         """Nothing waits, and exactly these partitions go on at these offsets."""
         self._starts, self._placed_at = dict(starts), dict(starts)
-        self._waiting = self._begin(starts)
+        self._waiting, self._span = self._begin(starts), span.Span()
         self._intake.place(starts)
+        self.progress.place(starts)
         self._on_written(starts)
         self._changed.set()
 
@@ -140,6 +147,7 @@ class BufferedSink(ABC, Generic[Waiting]):
         """All below `ends` is stored. Of partitions that have gone, or went on further up meanwhile, nobody is told."""
         placed = self._placed_at
         if told := {each: end for each, end in ends.items() if each in placed and end >= placed[each]}:
+            self.progress.stored(told)
             self._on_written(told)
 
     @property

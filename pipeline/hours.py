@@ -55,5 +55,7 @@ class PostgresHours:
     async def _look(self) -> None:
         async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
             await hours.make_ahead(conn, max_hours=self._max_hours)
+            # Before anything is dropped: if dropping fails, again and again, it is seen here.
+            metrics.observe_hours(await hours.standing(conn, self._retention))
             dropped = await hours.expire(conn, self._retention)
             metrics.HOURS_DROPPED.inc(len(dropped))

@@ -36,11 +36,13 @@ class Watchdog:
         orphans: Callable[[], Awaitable[Mapping[int, int]]],
         excused: Callable[[], bool],
         stalled_after_s: float,
+        on_reach: Callable[[Mapping[int, tuple[int, int]]], None] = lambda _reach: None,
     ) -> None:
         """`expected` gives the next offset of each partition that the worker has; `orphans` the group's offset of each
-        that no other worker has; `excused` is true while stores or brokers are asked again."""
+        that no other worker has; `excused` is true while stores or brokers are asked again. `on_reach` is told
+        every answer of `topic.offsets`."""
         self._topic, self._expected, self._orphans, self._excused = topic, expected, orphans, excused
-        self._look_s = stalled_after_s / LOOKS
+        self._look_s, self._on_reach = stalled_after_s / LOOKS, on_reach
         self._seen: Mapping[int, int] = {}
         self._stood: dict[int, int] = {}
         self._barren: dict[int, tuple[int, int]] = {}
@@ -57,6 +59,7 @@ class Watchdog:
         try:
             own = self._expected()  # before the ends: what is expected now cannot lie above an end that is read later
             reach = await self._topic.offsets()
+            self._on_reach(reach)
             log.refuse_truncated(own, reach)
             orphans = {} if own.keys() >= reach.keys() else await self._orphans()
             offsets = {**orphans, **own}

@@ -11,7 +11,7 @@ import uvloop
 from broker import connections, topics
 from broker import errors as broker_errors
 from pipeline import app as faust_app
-from pipeline import batches, commits, ending, garbage, log, membership, watchdog
+from pipeline import batches, commits, ending, garbage, log, membership, progress, watchdog
 from pipeline.heartbeat import Heartbeat
 from pipeline.settings import WorkerSettings
 from runtime import health, logging, probes
@@ -103,6 +103,7 @@ class Sink(Protocol):
     """What a worker does with batches; `sink.Sink` and `profiles_sink.ProfilesSink` are two."""
 
     placed: bool
+    progress: progress.Progress
 
     async def take(self, batch: batches.Batch) -> None: ...
     async def starts(self, partitions: set[int]) -> dict[int, int]: ...
@@ -141,6 +142,7 @@ class Worker:
             membership.Membership(self.kafka, self._group, self.consuming.member_id, self.topic.partitions).orphans,
             sink.is_asking,
             self._settings.stalled_after_s,
+            sink.progress.reach,
         )
         silent_s = max(_LEAST_SILENT_S, _SILENT * self._settings.stalled_after_s)
         movement = Movement(lambda: self._app.transport.fetches, sink.is_asking, silent_s)

@@ -78,6 +78,25 @@ async def make_ahead(conn: AsyncConnection[Any], *, max_hours: int = 1_000) -> d
     return await ensure_hours(conn, [*current, *(hour + 1 for hour in current)], max_hours=max_hours)
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How the hours stand.
+
+    made_until: the Unix time from which on the first hour, of the present one and later ones, lacks its table.
+    overdue_s: for how many seconds retention could have dropped the oldest hour that it may drop; 0: there is none.
+    """
+
+    made_until: float
+    overdue_s: float
+
+
+async def standing(conn: AsyncConnection[Any], retention: Retention) -> Standing:
+    """Asks; changes and locks nothing."""
+    _outside_transaction(conn)
+    async with conn.transaction():
+        [(made_until, overdue_s)] = await _rows(conn, "standing", msgspec.structs.asdict(retention))
+    return Standing(made_until, overdue_s)
+
+
 async def expire(
     conn: AsyncConnection[Any],
     retention: Retention,

@@ -20,5 +20,22 @@ SELECT expired_hours(%(event_age)s, %(idle)s, %(support)s)
 -- name: drop
 SELECT drop_hour(%(hour)s, %(event_age)s, %(idle)s, %(support)s)
 
+-- name: standing
+-- The first hour from the present one on that has no table (no hour is made more than 48 h ahead, so there is one), and
+-- for how long retention could have dropped the oldest of those that it may drop: hour_expired asks the same.
+SELECT (SELECT extract(epoch FROM min(wanted))::float8
+          FROM generate_series(date_trunc('hour', now(), 'UTC'), now() + interval '50 hours', interval '1 hour') AS wanted
+         WHERE NOT EXISTS (SELECT FROM aggregate_hours WHERE hour = wanted AND dropped_at IS NULL)),
+       (SELECT coalesce(extract(epoch FROM max(least(
+                   CASE WHEN written IS NULL THEN now() ELSE newest END - %(event_age)s - known.hour - interval '1 hour',
+                   now() - %(idle)s - greatest(known.made_at, written)))), 0)::float8
+          FROM newest_event(%(support)s) AS newest
+         CROSS JOIN expired_hours(%(event_age)s, %(idle)s, %(support)s) AS epoch_hour
+          JOIN aggregate_hours AS known ON known.hour = hour_start(epoch_hour)
+          LEFT JOIN LATERAL (SELECT max(updated_at)
+                               FROM minute_totals
+                              WHERE "time" >= known.hour AND "time" < known.hour + interval '1 hour') AS last (written)
+            ON true)
+
 -- name: lock_timeout
 SELECT set_config('lock_timeout', %(milliseconds)s::text, true)

@@ -49,7 +49,12 @@ class Worker:
         faust_app.add_agent(self._app, TOPIC, self.sink.take)
         members = membership.Membership(log, group, consuming.member_id, log.partitions)
         self._dog = watchdog.Watchdog(
-            log, lambda: self.sink.expected, members.orphans, self.sink.is_asking, chosen.stalled_after_s
+            log,
+            lambda: self.sink.expected,
+            members.orphans,
+            self.sink.is_asking,
+            chosen.stalled_after_s,
+            self.sink.progress.reach,
         )
         tasks = worker.Tasks(self._app)
         comparing = [self.sink.keep_comparing] if isinstance(self.sink, sink.Sink) else []
