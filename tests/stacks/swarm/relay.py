@@ -1,9 +1,8 @@
-"""A port of this machine whose connections go on to somewhere else, in TLS if that is wanted."""
+"""A port of this machine whose connections go on to somewhere else."""
 
 import asyncio
 import contextlib
 import socket
-import ssl
 import threading
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
@@ -14,16 +13,14 @@ _SECONDS = 5.0
 
 
 class Relay:
-    """Open within its `with`. A connection goes where `connect` says at that moment; `tls` is what it trusts there."""
+    """Open within its `with`. A connection goes where `connect` says at that moment."""
 
-    def __init__(self, connect: Connect, tls: ssl.SSLContext | None = None, name: str | None = None) -> None:
-        self._connect, self._tls, self._name = connect, tls, name
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.passed = 0
-        """Bytes that clients have sent."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -55,16 +52,15 @@ class Relay:
             try:
                 far = await asyncio.get_running_loop().run_in_executor(None, self._connect)
                 far.setblocking(False)
-                there, back = await asyncio.open_connection(sock=far, ssl=self._tls, server_hostname=self._name)
+                there, back = await asyncio.open_connection(sock=far)
             except OSError:  # nobody is there: the client sees its connection closed
                 return
             async with _closed(back):
-                await asyncio.gather(self._pump(reader, back, counted=True), self._pump(there, writer, counted=False))
+                await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, counted: bool) -> None:
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):  # either end may go first, and then both do
             while data := await source.read(65536):
-                self.passed += len(data) if counted else 0
                 sink.write(data)
                 await sink.drain()
         sink.close()

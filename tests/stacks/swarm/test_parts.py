@@ -88,6 +88,15 @@ def test_a_watch_that_ended_early_is_a_failure() -> None:
     assert complaints[1] == "1 looks are too few"
 
 
+def test_what_gateways_have_accepted_is_read_from_their_metrics() -> None:
+    metrics = """# TYPE allezone_gateway_requests_total counter
+allezone_gateway_requests_total{endpoint="/user_tags",status="204"} 41.0
+allezone_gateway_requests_total{endpoint="/user_tags",status="503"} 3.0
+allezone_gateway_requests_total{endpoint="/aggregates",status="204"} 5.0
+"""
+    assert traffic.accepted(metrics) == 41
+
+
 def _report(*, wrong: int = 0, refused: int = 0, stale: int = 0, visible: float | None = 0.1) -> dict[str, Any]:
     def endpoint(**counts: int) -> dict[str, int]:
         return {"wrong": 0, "refused": 0, "unknown": 0, "dropped": 0, **counts}

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -13,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import parser
+
 from tests.stacks.swarm import commands, deployment, inside, relay, waiting
-from tests.stacks.swarm.cluster import Cluster
+from tests.stacks.swarm.cluster import Cluster, Container
 
 RATE = 20  # events a second: two cores carry the whole cluster
 _END_SECONDS = 150.0
 _INTERNAL_PORT = 8089
-_FLOWING = 30_000  # bytes: more than a run asks before its first event
+_REQUESTS = "allezone_gateway_requests_total"
+_ACCEPTED = {"endpoint": "/user_tags", "status": "204"}
 _FINAL = 3  # endpoints of a report before those asked when all has settled
 
 
@@ -87,10 +89,10 @@ class Traffic:
     def running(self, seconds: float, *, tolerant: bool) -> Iterator[Run]:
         """Traffic of `seconds`. `tolerant`: what is refused, unknown or stale is counted; without it that is wrong."""
         report = self._folder / f"traffic-{time.time_ns()}.json"
-        trusted = ssl.create_default_context(cafile=str(self._deployed.certificate))
-        with relay.Relay(self._gateway) as probes, relay.Relay(_edge, trusted, deployment.edge()) as edge:
+        before = self._accepted()
+        with relay.Relay(self._gateway) as probes:
             command = [sys.executable, "-m", "simulator", "--json", report, *_options(seconds, tolerant=tolerant)]
-            command += ["--target", edge.url]
+            command += ["--target", f"https://{deployment.edge()}", "--ca-file", self._deployed.certificate]
             process = subprocess.Popen(
                 [str(part) for part in [*command, "--inside", probes.url]],
                 stdout=subprocess.PIPE,
@@ -100,7 +102,7 @@ class Traffic:
             )
             run = Run(process, report, tolerant=tolerant)
             try:
-                waiting.until("events are sent", lambda: edge.passed > _FLOWING or not run.sending, 60)
+                waiting.until("events are sent", lambda: self._accepted() > before or not run.sending, 60)
                 yield run
             finally:
                 run.end()
@@ -110,17 +112,27 @@ class Traffic:
         with self.running(seconds, tolerant=tolerant) as run:
             return run.wait(seconds + _END_SECONDS)
 
-    def _gateway(self) -> Any:
-        """A connection to the internal port of a gateway that is healthy."""
-        for container in sorted(self._cluster.containers(f"{deployment.STATELESS}_gateway"), key=lambda each: each.id):
-            if container.health == "healthy":
-                return inside.connection(container.pid, _INTERNAL_PORT)
+    def _gateway(self) -> socket.socket:
+        """A connection to the internal port of a gateway that is healthy, one and the same while it is."""
+        for container in self._gateways():
+            return inside.connection(container.pid, _INTERNAL_PORT)
         message = "no gateway is healthy"
         raise OSError(message)
 
+    def _accepted(self) -> float:
+        """Events that the gateways have accepted, which are healthy now. Raises OSError."""
+        return sum(accepted(inside.get(each.pid, _INTERNAL_PORT, "/metrics")) for each in self._gateways())
 
-def _edge() -> socket.socket:
-    return socket.create_connection((deployment.edge(), 443), timeout=5)
+    def _gateways(self) -> list[Container]:
+        found = self._cluster.containers(f"{deployment.STATELESS}_gateway")
+        return sorted((each for each in found if each.health == "healthy"), key=lambda each: each.id)
+
+
+def accepted(metrics: str) -> float:
+    """Of a gateway's metrics, as it serves them."""
+    families = parser.text_string_to_metric_families(metrics)
+    samples = [sample for family in families for sample in family.samples if sample.name == _REQUESTS]
+    return sum(sample.value for sample in samples if sample.labels.items() >= _ACCEPTED.items())
 
 
 def _options(seconds: float, *, tolerant: bool) -> list[str]:
