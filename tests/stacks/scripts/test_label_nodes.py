@@ -23,6 +23,12 @@ def test_nodes_get_the_labels_of_the_file_and_keep_those_that_are_not_ours(clust
     ]
 
 
+def test_a_machine_without_a_database_can_be_labelled_alone(cluster: Stage) -> None:
+    done = _label(cluster, "vm3 pipeline=true")
+    assert (done.status, done.err) == (0, "")
+    assert _labels(cluster)[2] == {"pipeline": "true"}
+
+
 @pytest.mark.parametrize(("state", "availability"), [("down", "active"), ("ready", "drain")])
 def test_a_name_moves_from_a_machine_that_is_lost(cluster: Stage, state: str, availability: str) -> None:
     cluster.swarm.nodes[0].state, cluster.swarm.nodes[0].availability = state, availability
