@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-from devstack import announce, errors, jars, layout, leftovers, tools
+from devstack import announce, errors, jars, layout, leftovers, pids, tools
+from devstack.monitoring import announcement
+from devstack.monitoring import stack as monitoring_stack
+from devstack.monitoring.settings import MonitoringSettings
 from devstack.settings import DevstackSettings
 from devstack.stack import Stack
 from devstack.state import State
@@ -23,18 +27,22 @@ def run() -> None:
     began = time.monotonic()
     settings = runtime_settings.load(DevstackSettings)
     stack = Stack(settings, announce.say)
-    with stack.state.owned():
-        try:
-            _interrupt_once()
-            fetch()
-            stack.bring_up()
-            announce.say(announce.ready(settings, stack.state, time.monotonic() - began))
-            _keep(stack)
-        except KeyboardInterrupt:
-            announce.say("asked to stop")
-        finally:
-            _ignore_signals()
-            stack.bring_down()
+    with stack.state.owned(), _until_stopped(stack):
+        fetch()
+        stack.bring_up()
+        announce.say(announce.ready(settings, stack.state, time.monotonic() - began))
+        _keep(stack)
+    announce.say("stopped")
+
+
+def run_monitoring() -> None:
+    """Watch the running system with Prometheus, and Grafana where it is found, until Ctrl-C or SIGTERM."""
+    began = time.monotonic()
+    monitoring = monitoring_stack.Monitoring(runtime_settings.load(MonitoringSettings), announce.say)
+    with monitoring.state.monitored(), _until_stopped(monitoring):
+        monitoring.bring_up()
+        announce.say(announcement.ready(monitoring, time.monotonic() - began))
+        _keep(monitoring)
     announce.say("stopped")
 
 
@@ -52,19 +60,25 @@ def clean_state() -> None:
     if not state.exists:
         announce.say(f"nothing to forget in {state.root}")
         return
-    with state.owned():
-        leftovers.end(state.pids, layout.stop_order, announce.say)
+    with state.owned(), state.monitored():
+        left = layout.in_stop_order(pids.written(state.pids))
+        leftovers.end(state.pids, [*monitoring_stack.NAMES, *left], announce.say)
         state.forget()
     announce.say(f"forgot {state.root}")
 
 
-COMMANDS: dict[str, Callable[[], None]] = {"run": run, "fetch": fetch, "clean-state": clean_state}
+COMMANDS: dict[str, Callable[[], None]] = {
+    "run": run,
+    "run-monitoring": run_monitoring,
+    "fetch": fetch,
+    "clean-state": clean_state,
+}
 
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         sys.stderr.write("usage: python -m devstack COMMAND\n")
-        sys.stderr.writelines(f"  {name:12} {command.__doc__}\n" for name, command in COMMANDS.items())
+        sys.stderr.writelines(f"  {name:15} {command.__doc__}\n" for name, command in COMMANDS.items())
         return 2
     try:
         COMMANDS[arguments[0]]()
@@ -74,9 +88,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _keep(stack: Stack) -> None:
+@contextmanager
+def _until_stopped(servers: Stack | monitoring_stack.Monitoring) -> Iterator[None]:
+    """A first signal to end leaves this block; what was brought up in it comes down, however it was left."""
+    try:
+        _interrupt_once()
+        yield
+    except KeyboardInterrupt:
+        announce.say("asked to stop")
+    finally:
+        _ignore_signals()
+        servers.bring_down()
+
+
+def _keep(servers: Stack | monitoring_stack.Monitoring) -> None:
     while True:
-        stack.watch()
+        servers.watch()
         time.sleep(_WATCH_INTERVAL_SECONDS)
 
 

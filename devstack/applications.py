@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
-from devstack import errors, paths, ports, processes, servers
+from devstack import errors, paths, processes, servers, web
 
-_PROBE_SECONDS = 2.0
 _RUN_SECONDS = 120.0
 
 
@@ -44,14 +42,7 @@ class Application(servers.Server):
         )
 
     def answers(self) -> bool:
-        connection = http.client.HTTPConnection(ports.HOST, self.port, timeout=_PROBE_SECONDS)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return web.answers(self.port, "/readyz")
 
 
 def run_to_end(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:

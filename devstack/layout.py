@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from devstack import errors, ports, waiting
 from devstack.settings import DevstackSettings
 
 _STOP_ORDER = ("gateway", "pipeline", "kafka", "postgres")  # who takes requests goes first, who keeps data last
+_NAME = re.compile(r"(gateway|pipeline-\w+)-\d+|kafka|postgres")
 _LET_GO_SECONDS = 2.0
 
 
@@ -43,13 +46,22 @@ def stop_order(name: str) -> int:
     return next(place for place, prefix in enumerate(_STOP_ORDER) if name.startswith(prefix))
 
 
+def in_stop_order(names: Iterable[str]) -> list[str]:
+    """Those of `names` that `make run` starts, in the order of stopping: others may have pid files beside them."""
+    return sorted(filter(_NAME.fullmatch, names), key=stop_order)
+
+
 def refuse_busy_ports(settings: DevstackSettings) -> None:
-    """Raise errors.PortBusy, with a sentence for each port that cannot be had."""
-    places = servers(settings) + applications(settings)
+    """Raise errors.PortBusy, with a sentence for each port of `make run` that cannot be had."""
+    refuse_busy(servers(settings) + applications(settings), "make run")
+
+
+def refuse_busy(places: Sequence[Place], command: str) -> None:
+    """The same for `places`; `command` is what is typed again with another port."""
     uses = Counter(place.port for place in places)
     # A process that has just been ended lets go of its port a moment after nothing else is left of it.
     waiting.until(lambda: all(ports.is_free(place.port) for place in places), _LET_GO_SECONDS)
-    complaints = [_complaint(place, uses[place.port]) for place in places]
+    complaints = [_complaint(place, uses[place.port], command) for place in places]
     if any(complaints):
         raise errors.PortBusy("\n".join(filter(None, complaints)))
 
@@ -58,7 +70,7 @@ def _row(kind: str, count: int, first: int, setting: str) -> list[Place]:
     return [Place(f"{kind}-{number + 1}", first + number, setting) for number in range(count)]
 
 
-def _complaint(place: Place, uses: int) -> str | None:
+def _complaint(place: Place, uses: int, command: str) -> str | None:
     if uses > 1:
         return f"Port {place.port} is meant for {uses} processes, {place.name} is one: move it with {place.setting}."
     if ports.is_free(place.port):
@@ -66,5 +78,5 @@ def _complaint(place: Place, uses: int) -> str | None:
     owner = ports.listener(place.port)
     return (
         f"Port {place.port} for {place.name} is taken{f' by {owner}' if owner else ''}: "
-        f"end that, or choose another port with `{place.setting}=... make run`."
+        f"end that, or choose another port with `{place.setting}=... {command}`."
     )

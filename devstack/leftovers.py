@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from devstack import pids, processes, waiting
@@ -12,11 +12,9 @@ from devstack import pids, processes, waiting
 PATIENCE_SECONDS = 10.0
 
 
-def end(
-    folder: Path, stop_order: Callable[[str], int], say: Callable[[str], None], patience: float = PATIENCE_SECONDS
-) -> None:
-    """End every process that has a pid file in `folder`, gently first, those of lowest `stop_order` first."""
-    names = sorted(pids.written(folder), key=stop_order)
+def end(folder: Path, names: Iterable[str], say: Callable[[str], None], patience: float = PATIENCE_SECONDS) -> None:
+    """End those of `names` that have a pid file in `folder`, in this order, gently first. Others are not touched."""
+    names = list(names)
     _wake([pids.PidFile(folder, name) for name in names])
     for name in names:
         pid_file = pids.PidFile(folder, name)

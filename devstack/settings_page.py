@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from devstack import paths
+from devstack.monitoring.settings import MonitoringSettings
 from devstack.settings import DevstackSettings
 from gateway.settings import GatewaySettings
 from pipeline.settings import AggregatesSettings, ProfilesSettings, WorkerSettings
@@ -38,6 +39,7 @@ _GROUPS: Final[list[tuple[str, str, type[settings.Settings]]]] = [
     ("Aggregates worker", "`python -m pipeline aggregates`", AggregatesSettings),
     ("Profiles worker", "`python -m pipeline profiles`", ProfilesSettings),
     ("The whole system on one machine", "`make run`", DevstackSettings),
+    ("Monitoring on one machine", "`make run-monitoring`", MonitoringSettings),
     ("Simulator", "`make simulate`, `python -m simulator`; each also an option there.", SimulatorSettings),
 ]
 

@@ -29,7 +29,7 @@ class Stack:
 
     def bring_up(self) -> None:
         """Start everything and return once all of it is ready. Raises errors.DevstackError; bring_down() afterwards."""
-        leftovers.end(self.state.pids, layout.stop_order, self._say)
+        leftovers.end(self.state.pids, layout.in_stop_order(pids.written(self.state.pids)), self._say)
         layout.refuse_busy_ports(self.settings)
         self._start_servers()
         self._prepare()
@@ -74,6 +74,7 @@ class Stack:
     def _prepare(self) -> None:
         """Migrate the database and make the topic, by the commands that any deployment uses."""
         self.state.write_private(self.state.environment, self.environment_file())
+        self.state.write_private(self.state.settings, self.settings.model_dump_json())
         self._say("bringing the database and the topic to this version's form")
         for arguments in (("stores", "migrate"), ("broker", "ensure-topics")):
             applications.run_to_end(arguments, self._environment_with({}), self.state.log("prepare"))

@@ -14,7 +14,8 @@ from devstack import errors
 
 
 class State:
-    """One folder: kafka/, postgres/, workers/, logs/, pids/, the database password and the processes' environment."""
+    """One folder: kafka/, postgres/, workers/, monitoring/, logs/, pids/, the database password, the processes'
+    environment and the runner's settings."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
@@ -23,14 +24,16 @@ class State:
         self.workers = self.root / "workers"
         self.logs = self.root / "logs"
         self.pids = self.root / "pids"
+        self.monitoring = self.root / "monitoring"
         self.environment = self.root / "env"
+        self.settings = self.root / "settings.json"  # what `make run` was started with, for what runs beside it
         self._password = self.root / "db-password"
         self._lock = self.root / "lock"
 
     @property
     def exists(self) -> bool:
-        """True if this folder is, or was, used by a runner."""
-        return self._lock.exists()
+        """True if this folder is, or was, used by a runner or for monitoring."""
+        return self._lock.exists() or self.monitoring.exists()
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -38,18 +41,15 @@ class State:
 
         Raises errors.StateInUse if another one holds it.
         """
-        for folder in (self.root, self.workers, self.logs, self.pids):
-            folder.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as held:
-                file.seek(0)
-                reason = f"The system already runs on {self.root}, started by process {file.read().strip() or '?'}."
-                raise errors.StateInUse(reason) from held
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+        self.workers.mkdir(parents=True, exist_ok=True)
+        with self._held(self._lock, "The system"):
+            yield
+
+    @contextmanager
+    def monitored(self) -> Iterator[None]:
+        """The same for monitoring/ and the processes of monitoring, which come and go beside a runner."""
+        self.monitoring.mkdir(parents=True, exist_ok=True)
+        with self._held(self.monitoring / "lock", "Monitoring"):
             yield
 
     def log(self, name: str) -> Path:
@@ -75,9 +75,25 @@ class State:
 
     def forget(self) -> None:
         """Remove all of it, by who owns it. By name: STATE_DIR may be a folder that holds other things as well."""
-        for folder in (self.kafka, self.postgres, self.workers, self.logs, self.pids):
+        for folder in (self.kafka, self.postgres, self.workers, self.monitoring, self.logs, self.pids):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.environment, self._password, self._lock):
+        for file in (self.environment, self.settings, self._password, self._lock):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # other things are in it
             self.root.rmdir()
+
+    @contextmanager
+    def _held(self, lock: Path, what: str) -> Iterator[None]:
+        for folder in (self.logs, self.pids):
+            folder.mkdir(parents=True, exist_ok=True)
+        with lock.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as held:
+                file.seek(0)
+                reason = f"{what} already runs on {self.root}, started by process {file.read().strip() or '?'}."
+                raise errors.StateInUse(reason) from held
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield

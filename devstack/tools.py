@@ -1,4 +1,4 @@
-"""The programs that have to be there first: Java and Maven. What is missing is said in a sentence that helps."""
+"""The programs that have to be there first. What is missing is said in a sentence that helps."""
 
 from __future__ import annotations
 
@@ -46,6 +46,23 @@ def maven() -> str:
         )
         raise errors.ToolMissing(reason)
     return found
+
+
+def prometheus() -> str:
+    found = optional("prometheus")
+    if found is None:
+        reason = (
+            "Prometheus is needed for local monitoring, and no `prometheus` is on the PATH. Install it (Debian and "
+            "Ubuntu: `apt install prometheus`; its own service need not run)."
+        )
+        raise errors.ToolMissing(reason)
+    return found
+
+
+def optional(*names: str) -> str | None:
+    """The path of the first of `names` that is there, on the PATH or where Debian keeps servers."""
+    searched = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    return next(filter(None, (shutil.which(name, path=searched) for name in names)), None)
 
 
 def _in_java_home() -> str | None:

@@ -79,7 +79,7 @@ def test_leftovers_are_ended_gateways_first_and_said_so(tmp_path: Path) -> None:
         server.start()
         pids.PidFile(tmp_path, server.name).write(server.pid or 0)
 
-    leftovers.end(tmp_path, layout.stop_order, said.append)
+    leftovers.end(tmp_path, layout.in_stop_order(pids.written(tmp_path)), said.append)
 
     assert [line.split(":")[0] for line in said] == ["gateway-1", "pipeline-profiles-1", "kafka"]
     assert not any(server.running for server in servers)
@@ -93,7 +93,7 @@ def test_a_leftover_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     assert waiting.until(lambda: "deaf" in server.log.read_text(), 10)
     pids.PidFile(tmp_path, "kafka").write(server.pid or 0)
 
-    leftovers.end(tmp_path, layout.stop_order, said.append, patience=0.2)
+    leftovers.end(tmp_path, ["kafka"], said.append, patience=0.2)
 
     assert not server.running
 
@@ -106,7 +106,7 @@ def test_a_stranger_who_got_the_number_of_a_leftover_is_left_alone(tmp_path: Pat
         pids.PidFile(tmp_path, "kafka").write(server.pid or 0)
         (tmp_path / "kafka.started").write_text(f"{server.pid} long ago\n")
 
-        leftovers.end(tmp_path, layout.stop_order, said.append)
+        leftovers.end(tmp_path, layout.in_stop_order(pids.written(tmp_path)), said.append)
 
         assert server.running
         assert said == []
