@@ -1,5 +1,5 @@
-# What a deployment needs before it begins: nodes in service with its labels, and its secrets. Sourced by deploy. Reads
-# `rendered`, `stack`, `only`, calls `refuse`.
+# What a deployment needs before it begins: nodes in service with its labels, its secrets, and services that can become what
+# they are to be. Sourced by deploy. Reads `rendered`, `stack`, `only`, `namespace`, calls `refuse`.
 
 # A node that is down or drained has its labels still: they count for nothing.
 check_labels() {
@@ -20,6 +20,23 @@ check_labels() {
     cut_to $(present_services) <<<"$rendered" | sed -n 's/^ *- \(node\.labels\..*\)/\1/p'
     sed -n 's/^ *constraints: \["\(node\.labels\..*\)"\]$/\1/p' "$asking"
   } | sort -u)
+}
+
+# Swarm gives no service another mode, and `docker stack deploy` would find that out in the middle of its work.
+check_modes() {
+  local present deployed name mode wanted
+  present=$(deployed_services)
+  [[ -n $present ]] || return 0
+  # shellcheck disable=SC2086  # a word a service
+  deployed=$(docker service inspect $present --format '{{.Spec.Name}} {{with .Spec.Mode}}{{if .Global}}global'\
+'{{else if .ReplicatedJob}}replicated-job{{else if .GlobalJob}}global-job{{else}}replicated{{end}}{{end}}')
+  while read -r name mode; do
+    grep -qxF "${name#"${namespace}_"}" <<<"$(services)" || continue
+    wanted=$(modes | sed -n "s/^${name#"${namespace}_"} //p")
+    [[ $mode == "${wanted:-replicated}" ]] ||
+      refuse "$name runs as $mode, and the file has it as ${wanted:-replicated}, which Swarm cannot change: \
+\`docker service rm $name\`, and deploy again (docs/operations/upgrade.md, \"What a release asks for\")"
+  done <<<"$deployed"
 }
 
 # Names of external secrets, as the top-level section has them: two spaces, four, `name:`.

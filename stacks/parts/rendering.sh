@@ -12,10 +12,13 @@ services() {
   awk '/^[^ ]/ { inside = $1 == "services:" } inside && /^  [^ ]/ { sub(/:$/, "", $1); print $1 }' <<<"$rendered"
 }
 
-# The names of those that run once and end.
-jobs_of() {
-  awk '/^  [^ ]/ { name = $1; sub(/:$/, "", name) } /^      mode: [a-z]+-job$/ { print name }' <<<"$rendered"
+# Names and modes of those that are not counted out: jobs, and what is there once a node.
+modes() {
+  awk '/^  [^ ]/ { name = $1; sub(/:$/, "", name) } /^      mode: [a-z]/ { print name, $2 }' <<<"$rendered"
 }
+
+# The names of those that run once and end.
+jobs_of() { modes | sed -n 's/ [a-z]*-job$//p'; }
 
 # The names of all but those that an override has taken out.
 present_services() {

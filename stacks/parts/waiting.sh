@@ -34,8 +34,9 @@ state_of() {  # SERVICE, with its namespace
     updating | rollback_started) echo waiting; return ;;
     paused | rollback_paused | rollback_completed) echo "$update"; return ;;
   esac
-  tasks=$(inspect_tasks "{{.Status.State}} {{with .Spec}}$task_template{{end}}" --filter desired-state=running "$1") ||
-    { echo waiting; return; }
+  # `ready` is one that waits for its start: of a global service, how many are wanted is how many there are.
+  tasks=$(inspect_tasks "{{.Status.State}} {{with .Spec}}$task_template{{end}}" \
+    --filter desired-state=running --filter desired-state=ready "$1") || { echo waiting; return; }
   while read -r task; do
     [[ -z $task ]] || started=$((started + 1))
     [[ $task != "running "* ]] || running=$((running + 1))

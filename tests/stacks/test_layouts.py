@@ -52,7 +52,7 @@ def test_kafka_of_the_original_layout_is_told_to_have_two_nodes() -> None:
 
 def test_nobody_watches_what_the_original_layout_has_not() -> None:
     stateful, stateless = _rendered("original", 1), _rendered("original", 2)
-    gone = {name for name, service in stateful.items() if service["deploy"]["replicas"] == 0}
+    gone = {name for name, service in stateful.items() if service["deploy"].get("replicas") == 0}
     assert gone == {"kafka3", "patroni3"}
     watching = {name: service for name, service in stateless.items() if service["deploy"].get("replicas") != 0}
     told = {name: f"{service.get('command')} {service.get('environment')}" for name, service in watching.items()}

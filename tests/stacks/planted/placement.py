@@ -8,6 +8,14 @@ from tests.stacks.policies import placement
 PLANTED: Final[list[Planted]] = [
     (placement.services_are_placed, STATELESS, within("gateway", "deploy.placement", constraints=[]), "gateway"),
     (placement.services_are_placed, STATELESS, within("gateway", "deploy.placement", max_replicas_per_node=4), "room"),
+    (placement.services_are_placed, STATELESS, within("edge", "deploy.placement", constraints=[]), "edge: no label"),
+    (
+        placement.services_are_placed,
+        STATELESS,
+        within("edge", "deploy", mode="replicated", replicas=2, placement={"max_replicas_per_node": 1}),
+        "edge: with one node left",
+    ),
+    (placement.services_are_placed, STATEFUL, within("postgres-proxy", "deploy", replicas=2), "has a number"),
     (
         placement.data_has_one_home,
         STATEFUL,

@@ -10,8 +10,9 @@ from tests.stacks.rendering import Stack
 
 _LABEL: Final = re.compile(r"node\.labels\.(\w+) == ([\w.-]+)")
 _IDENTITIES: Final = ("service", "etcd")
+_EVERYWHERE: Final = {"node-exporter"}
 # Data that may be lost with its node: measurements start anew elsewhere.
-_HOME_OF: Final = {"prometheus": ("monitoring", "true")}
+_HOME_OF: Final = {name: ("monitoring", "true") for name in ("prometheus", "alertmanager")}
 
 
 def labels_of(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -22,16 +23,19 @@ def labels_of(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def services_are_placed(stack: Stack) -> Iterator[str]:
-    """Where a label says; those in mode `global` everywhere."""
+    """Where a label says. As many as are wanted have room on one node, or a deployment waits for those that are away:
+    what is there once a node is of mode `global`."""
     for name, service in stack.services.items():
-        if rendering.is_global(service):
-            continue
         deploy = service.get("deploy", {})
-        if not list(labels_of(service)):
+        if not list(labels_of(service)) and name not in _EVERYWHERE:
             yield f"{name}: no label says where it runs"
-        most = deploy.get("placement", {}).get("max_replicas_per_node", 0)
+        most = deploy.get("placement", {}).get("max_replicas_per_node")
+        if rendering.is_global(service):
+            if most is not None or "replicas" in deploy:
+                yield f"{name}: is one a node, and has a number"
+            continue
         start_first = deploy.get("update_config", {}).get("order") == "start-first"
-        if most < (deploy.get("replicas", 1) + 1 if start_first else 1):
+        if (most or 0) < deploy.get("replicas", 1) + start_first:
             yield f"{name}: with one node left there is no room for all, and one more while updating"
 
 

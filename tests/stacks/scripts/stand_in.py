@@ -124,6 +124,9 @@ def _deploy(swarm: Swarm, name: str, definition: dict[str, Any]) -> None:
     if service is None:
         service = swarm.services[name] = Service(definition, [])
         service.steps = _BEGINNINGS[fate]
+    elif service.mode != (mode := definition["deploy"].get("mode", "replicated")):
+        message = f"failed to update service {name}: service mode change is not allowed ({service.mode} to {mode})"
+        raise Refused(message)
     elif service.is_job:
         service.iteration += 1
         service.steps = _BEGINNINGS[fate]
@@ -167,8 +170,16 @@ def _start_tasks(swarm: Swarm, service: Service, task_state: str) -> None:
     definition, iteration = service.definition, service.iteration
     service.tasks = [
         *kept,
-        *(Task(swarm.new_id(), task_state, definition, iteration) for _ in range(service.replicas)),
+        *(Task(swarm.new_id(), task_state, definition, iteration) for _ in range(_wanted(swarm, service))),
     ]
+
+
+def _wanted(swarm: Swarm, service: Service) -> int:
+    """How many tasks it is to have: in mode `global` one on each node in service that has the label."""
+    if service.mode != "global":
+        return service.replicas
+    key, _, value = service.place.partition("=")
+    return sum(node.labels.get(key) == value for node in swarm.nodes if node.state == "ready")
 
 
 def _stack_rm(swarm: Swarm, call: Call) -> list[str]:
@@ -184,12 +195,15 @@ def _service_inspect(swarm: Swarm, call: Call) -> list[str]:
 
 def _inspected(swarm: Swarm, name: str, template: str) -> list[str]:
     service = _service(swarm, name)
+    if template.startswith("{{.Spec.Name}} {{with .Spec.Mode}}"):
+        return [f"{name} {service.mode}"]
     for moving in swarm.services:  # time passes for all of them
         _step(swarm, moving)
     if template == "{{with .UpdateStatus}}{{.State}}{{end}}":
         return ["" if service.update == "none" else service.update]
     if "UpdateStatus" in template:
-        return [f"{service.update} {service.replicas} {_tasks_template(service.definition)}{swarm.filled_in}"]
+        wanted = "global" if service.mode == "global" else service.replicas
+        return [f"{service.update} {wanted} {_tasks_template(service.definition)}{swarm.filled_in}"]
     if "JobIteration" in template:
         return [str(service.iteration)]
     if "ContainerSpec.Image" in template:
@@ -210,7 +224,8 @@ def _tasks_template(definition: dict[str, Any]) -> str:
 
 
 def _service_ps(swarm: Swarm, call: Call) -> list[str]:
-    return [task.id for task in _service(swarm, call.arguments[-1]).tasks]
+    filters = [each.removeprefix("desired-state=") for each in call.values("--filter")]
+    return [task.id for task in _service(swarm, call.arguments[-1]).tasks if not filters or task.desired in filters]
 
 
 def _inspect_tasks(swarm: Swarm, call: Call) -> list[str]:

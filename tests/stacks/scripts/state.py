@@ -29,18 +29,31 @@ class Service(msgspec.Struct):
 
     @property
     def is_job(self) -> bool:
-        return str(self.definition["deploy"].get("mode", "")).endswith("-job")
+        return self.mode.endswith("-job")
+
+    @property
+    def mode(self) -> str:
+        return str(self.definition["deploy"].get("mode", "replicated"))
 
     @property
     def replicas(self) -> int:
         return int(self.definition["deploy"].get("replicas", 1))
 
+    @property
+    def place(self) -> str:
+        """The label that it needs of a node, as `service=kafka1`."""
+        constraint = self.definition["deploy"]["placement"]["constraints"][0]
+        return str(constraint).removeprefix("node.labels.").replace(" == ", "=")
+
 
 class Task(msgspec.Struct):
+    """`desired` is `ready` while it waits for its start, as one that has failed does."""
+
     id: str
     state: str
     definition: dict[str, Any]
     iteration: int = 0
+    desired: str = "running"
 
 
 class Swarm(msgspec.Struct):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.stacks.scripts import stage as stages
 from tests.stacks.scripts.stage import Done, Stage
+from tests.stacks.scripts.state import Service, Task
 
 SPACE = "allezone-stateless"
 
@@ -32,6 +34,16 @@ def cluster(stage: Stage) -> Stage:
 def running(cluster: Stage) -> Stage:
     cluster.play_deployed("2.stateless")
     return cluster
+
+
+@pytest.fixture
+def edges(running: Stage) -> Stage:
+    """The same with two edges."""
+    _add_edge(running)
+    running.play_deployed("2.stateless")
+    edge = running.swarm.services[f"{SPACE}_edge"]
+    edge.tasks.append(Task("second", "running", edge.definition))
+    return running
 
 
 def test_services_start_when_the_jobs_have_completed(cluster: Stage) -> None:
@@ -92,6 +104,33 @@ def test_what_is_not_there_in_time_is_named(running: Stage) -> None:
     assert "gateway: is not there in time" in done.err
 
 
+def test_with_a_gateway_node_away_a_deployment_ends_with_the_edge_that_is_left(edges: Stage) -> None:
+    edges.swarm.nodes[1].state = "down"
+    done = _deploy(edges, RELEASE="app-2")
+    assert (done.status, done.err) == (0, "")
+    assert len(edges.swarm.services[f"{SPACE}_edge"].tasks) == 1
+    assert edges.swarm.services[f"{SPACE}_edge"].definition["image"].endswith(":app-2")
+
+
+def test_an_edge_that_has_to_be_started_again_is_not_there(edges: Stage) -> None:
+    edges.swarm.services[f"{SPACE}_edge"].tasks[1].state = "ready"
+    edges.swarm.services[f"{SPACE}_edge"].tasks[1].desired = "ready"
+    done = _deploy(edges, SERVICES_TIMEOUT="2")
+    assert done.status == 1
+    assert "edge: is not there in time" in done.err
+
+
+def test_a_service_that_would_have_to_change_its_mode_is_named_before_anything_is_deployed(running: Stage) -> None:
+    _add_edge(running)
+    edge = stages.service("haproxy", "gateway == true")
+    running.swarm.services[f"{SPACE}_edge"] = Service(edge, [Task("old", "running", edge)])
+    done = _deploy(running, RELEASE="app-2")
+    assert done.status == 1
+    assert f"deploy: {SPACE}_edge runs as replicated, and the file has it as global" in done.err
+    assert f"`docker service rm {SPACE}_edge`" in done.err
+    assert running.swarm.events == []
+
+
 def test_a_dollar_stays_one(cluster: Stage) -> None:
     _deploy(cluster)
     assert cluster.swarm.services[f"{SPACE}_gateway"].definition["environment"] == {"PRICE": "$1"}
@@ -114,6 +153,15 @@ def test_a_release_without_a_name_is_refused_by_the_stack(cluster: Stage) -> Non
     done = _deploy(cluster)
     assert done.status == 1
     assert "RELEASE" in done.err
+
+
+def _add_edge(stage: Stage) -> None:
+    """To the stack: one a gateway node, of which there are two."""
+    read = yaml.safe_load((stage.stacks / "2.stateless.yaml").read_text("utf-8"))
+    edge = stages.service("haproxy", "gateway == true")
+    edge["deploy"] = {"mode": "global", "placement": edge["deploy"]["placement"]}
+    stage.write_stack("2.stateless", {**read["services"], "edge": edge})
+    stage.swarm.nodes = stages.nodes({"gateway": "true"}, {"gateway": "true"}, {"pipeline": "true"})
 
 
 def _job() -> dict[str, Any]:

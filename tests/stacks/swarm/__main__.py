@@ -19,7 +19,7 @@ from types import FrameType
 from devstack.announce import say
 from tests.stacks.swarm import commands, machines, needs, report, stage, steps, traffic, waiting
 
-_BOUND_SECONDS = 45 * 60
+_BOUND_SECONDS = 50 * 60
 _ALWAYS = ("machines", "images", "deploy")
 _FAILURES = (commands.Failed, waiting.Late, AssertionError, needs.Lacking, traffic.Wrong, OSError)
 

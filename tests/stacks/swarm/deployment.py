@@ -50,10 +50,12 @@ class Deployment:
         new = [f"{name}={value}" for name, value in {"REGISTRY": machines.REGISTRY, **changed}.items()]
         path.write_text("\n".join([*kept, *new]) + "\n")
 
-    def deploy(self, stack: str, *more: str, seconds: float) -> None:
-        """1.stateful or 2.stateless, without what the machine lacks, and with `more` files of here. Raises Failed."""
+    def deploy(self, stack: str, *more: str, seconds: float, only: str | None = None) -> None:
+        """1.stateful or 2.stateless, or `only` one service of it, without what the machine lacks, and with `more` files
+        of here. Raises Failed."""
         lacking = overrides.write(stack, images.OURS.split(), self._folder)
-        self._script("deploy", stack, lacking, *(_HERE / name for name in more), seconds=seconds)
+        chosen = ["--only", only] if only else []
+        self._script("deploy", stack, *chosen, lacking, *(_HERE / name for name in more), seconds=seconds)
 
     def remove(self) -> None:
         """Both stacks, the stateless one first. Raises commands.Failed."""

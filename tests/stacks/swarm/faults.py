@@ -1,17 +1,17 @@
 """Faults under traffic: how long until events are counted again, and whether all is right afterwards."""
 
-import http.client
 import time
 from dataclasses import asdict
 from typing import Any
 
 from tests.stacks.swarm import inside, stage, waiting
 from tests.stacks.swarm.cluster import Container
-from tests.stacks.swarm.deployment import STATEFUL
+from tests.stacks.swarm.deployment import STATEFUL, STATELESS
 
 Figures = dict[str, Any]
 
 _WITHOUT_EDGE = 3  # a machine with a Kafka, an etcd, workers and a manager; the test's clients know one edge
+_WITH_EDGE = 2  # the other edge, that the clients do not know, a proxy and a gateway
 _PATRONI_PORT = 8008
 
 
@@ -41,6 +41,35 @@ def lose_primary(on: stage.Stage) -> Figures:
     after = primary(on)
     assert after.service != before.service, f"{before.service} is primary still: nothing was taken over"
     return {"primary_before": before.service, "primary_after": after.service, **figures}
+
+
+def lose_edge(on: stage.Stage) -> Figures:
+    """A machine with an edge stays away: a deployment of the edge ends with the one that is left. With the machine the
+    other one comes back, as the deployment has it."""
+    before = {each.id for each in _edges(on)}
+    on.machines.lose(_WITH_EDGE)
+    waiting.until("the managers miss it", lambda: on.cluster.ready_nodes() == stage.COUNT - 1, 60)
+    on.deployed.settings(EDGE_CONNECTIONS_PER_SOURCE="400")
+    start = time.monotonic()
+    on.deployed.deploy("2.stateless", "cores.yaml", only="edge", seconds=240)
+    deployed = time.monotonic() - start
+    [left] = _edges(on)
+    assert left.id not in before, "the edge that is left was not replaced"
+    counted = on.probe.counted(60)
+    on.machines.back(_WITH_EDGE)
+    back = time.monotonic()
+    waiting.until("it has its edge again", lambda: len(_edges(on)) == len(before), 120)
+    on.cluster.wait_whole(240)
+    assert not before & {each.id for each in _edges(on)}, "an edge of before is there"
+    return {
+        "deployed_seconds": round(deployed, 1),
+        "counted_seconds": round(counted, 1),
+        "whole_after_return_seconds": round(time.monotonic() - back, 1),
+    }
+
+
+def _edges(on: stage.Stage) -> list[Container]:
+    return on.cluster.containers(f"{STATELESS}_edge")
 
 
 def _lost(on: stage.Stage, machine: int) -> Figures:
@@ -102,9 +131,7 @@ def _ids(on: stage.Stage) -> set[str]:
 
 def _is_primary(container: Container) -> bool:
     try:
-        there = http.client.HTTPConnection("patroni")
-        there.sock = inside.connection(container.pid, _PATRONI_PORT)
-        there.request("GET", "/primary")
-        return there.getresponse().status == 200
-    except (OSError, http.client.HTTPException):  # it is away, or has just ended
+        inside.get(container.pid, _PATRONI_PORT, "/primary")
+    except OSError:  # it is away, has just ended, or is a standby
         return False
+    return True

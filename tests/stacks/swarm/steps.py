@@ -147,6 +147,7 @@ ALL: dict[str, Step] = {
     "primary-killed": faults.kill_primary,
     "machine-lost": faults.lose_machine,
     "primary-lost": faults.lose_primary,
+    "edge-lost": faults.lose_edge,
     "broken-image": roll_back,
     "removed": remove,
 }
