@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from devstack import errors, layout, leftovers, pids, ports
 from devstack.__main__ import clean_state
@@ -216,14 +217,11 @@ def test_every_variable_of_grafanas_files_is_set(machine: Machine) -> None:
     assert {word[1:].partition("/")[0] for word in words} <= environment.keys()
 
 
-def test_the_data_sources_are_those_of_the_cluster_by_uid_and_kind() -> None:
-    kinds = [
-        [line.strip() for line in file.read_text().splitlines() if line.strip().startswith(("uid:", "type:"))]
-        for file in (grafana.CONFIG / folder / "datasources/datasources.yaml" for folder in _PROVISIONING)
-    ]
+def test_the_data_sources_are_some_of_the_clusters_by_uid_and_kind() -> None:
+    here, cluster = (data_sources(folder) for folder in ("local/provisioning", "provisioning"))
 
-    assert kinds[0] == kinds[1]
-    assert len(kinds[0]) == 4
+    assert {uid for uid, _ in here} == {"prometheus", "postgres"}
+    assert here <= cluster
 
 
 def test_a_runner_that_starts_leaves_monitoring_alone(tmp_path: Path) -> None:
@@ -272,4 +270,7 @@ def test_the_names_that_stop_are_those_that_start(tmp_path: Path) -> None:
     assert not layout.in_stop_order(stack.NAMES)
 
 
-_PROVISIONING = ("provisioning", "local/provisioning")
+def data_sources(folder: str) -> set[tuple[str, str]]:
+    """uid and type of each that is provisioned."""
+    file = grafana.CONFIG / folder / "datasources" / "datasources.yaml"
+    return {(source["uid"], source["type"]) for source in yaml.safe_load(file.read_text("utf-8"))["datasources"]}
