@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once by Maven into the project's cache, whole or not at all."""
+"""Kafka's jars and the agent that measures it: fetched once by Maven into the project's cache, whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from xml.etree import ElementTree
 from devstack import errors, paths, tools
 
 POM = paths.SERVICES / "kafka" / "pom.xml"
+_AGENT = "jmx_prometheus_javaagent.jar"
 _TIMEOUT_SECONDS = 600
 _NAMESPACE = {"m": "http://maven.apache.org/POM/4.0.0"}
 
 
 def version() -> str:
     """The Kafka version that services/kafka/pom.xml asks for."""
-    text = ElementTree.parse(POM).findtext("m:properties/m:kafka.version", namespaces=_NAMESPACE)  # noqa: S314 - our own file
-    if text is None:
-        reason = f"{POM} names no kafka.version"
-        raise errors.JarsUnavailable(reason)
-    return text
+    return _property("kafka.version")
 
 
 def present(cache: Path = paths.CACHE) -> bool:
@@ -41,12 +38,30 @@ def ensure(cache: Path = paths.CACHE) -> Path:
 
     Raises errors.ToolMissing without Maven, errors.JarsUnavailable if Maven fails.
     """
-    target = folder(cache)
+    return _ensure(folder(cache), ["dependency:copy-dependencies", "-DincludeScope=runtime"])
+
+
+def agent(cache: Path = paths.CACHE) -> Path:
+    """The jar of Prometheus' JMX exporter as a Java agent, fetched if this is the first time. Raises as ensure()."""
+    target = cache / f"jmx-exporter-{_property('jmx-exporter.version')}" / "lib"
+    return _ensure(target, ["dependency:copy@agent"]) / _AGENT
+
+
+def _property(name: str) -> str:
+    text = ElementTree.parse(POM).findtext(f"m:properties/m:{name}", namespaces=_NAMESPACE)  # noqa: S314 - our own file
+    if text is None:
+        reason = f"{POM} names no {name}"
+        raise errors.JarsUnavailable(reason)
+    return text
+
+
+def _ensure(target: Path, goal: list[str]) -> Path:
+    cache = target.parent.parent
     if not target.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with _alone(cache / "kafka.lock"):
             if not target.is_dir():
-                _fetch(target)
+                _fetch(target, goal)
     return target
 
 
@@ -57,19 +72,18 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(target: Path) -> None:
+def _fetch(target: Path, goal: list[str]) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix="kafka-", dir=target.parent.parent))
     try:
-        _copy_dependencies(unfinished / "lib")
+        _run_maven(goal, unfinished / target.name)
         shutil.rmtree(target.parent, ignore_errors=True)
         os.replace(unfinished, target.parent)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _copy_dependencies(output: Path) -> None:
-    argv = [tools.maven(), "-B", "-q", "-f", str(POM), "dependency:copy-dependencies"]
-    argv += ["-DincludeScope=runtime", f"-DoutputDirectory={output}"]
+def _run_maven(goal: list[str], output: Path) -> None:
+    argv = [tools.maven(), "-B", "-q", "-f", str(POM), *goal, f"-DoutputDirectory={output}"]
     try:
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT_SECONDS)
     except subprocess.CalledProcessError as failed:

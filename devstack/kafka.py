@@ -45,7 +45,8 @@ class KafkaServer(servers.Server):
     """One node with its data in `state`. `quorum` names every node of the cluster, this one included; alone by default.
 
     A node answers once a majority of its quorum runs: start() all of several nodes first, then wait_ready() on each.
-    A `throwaway` node is killed with the process that started it, even while it is paused.
+    A `throwaway` node is killed with the process that started it, even while it is paused. With a `jmx_port` it serves
+    its own figures there, at /metrics, by the agent and the list of figures that the stack's image has.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class KafkaServer(servers.Server):
         quorum: Sequence[Node] = (),
         heap: str = "512m",
         throwaway: bool = False,
+        jmx_port: int | None = None,
         log: Path | None = None,
     ) -> None:
         super().__init__("kafka", log or state / "kafka.log")
         self.node = node
+        self.jmx_port = jmx_port
         self.bootstrap = node.bootstrap
         self._state = state
         self._quorum = tuple(quorum) or (node,)
@@ -71,7 +74,7 @@ class KafkaServer(servers.Server):
         properties = self._write_properties()
         if not (self._data / "meta.properties").exists():
             self._format(properties)
-        java = self._java(f"-Xms{self._heap}", f"-Xmx{self._heap}")
+        java = self._java(f"-Xms{self._heap}", f"-Xmx{self._heap}", *self._agent())
         return processes.Command(self.name, [*java, "kafka.Kafka", str(properties)], self.log, orphaned=self._orphaned)
 
     def answers(self) -> bool:
@@ -86,6 +89,11 @@ class KafkaServer(servers.Server):
     @property
     def _data(self) -> Path:
         return self._state / "data"
+
+    def _agent(self) -> list[str]:
+        if self.jmx_port is None:
+            return []
+        return [f"-javaagent:{jars.agent()}={self.node.host}:{self.jmx_port}:{CONFIG / 'jmx.yaml'}"]
 
     def _java(self, *options: str) -> list[str]:
         # The serial collector has no threads of its own: on two shared cores it beats G1 in start-up and in memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from devstack import waiting
+from devstack import ports, waiting
 from devstack.kafka import KafkaServer, Node, free_node
 from tests.support import services
 
@@ -75,6 +76,22 @@ def test_a_broker_asked_to_stop_ends_by_itself_and_says_so_in_its_log(broker: Ka
 
     assert not broker.running
     assert "shut down" in broker.log.read_text()
+
+
+def test_a_broker_with_an_agent_tells_its_own_figures(topic: str) -> None:
+    with services.required(), services.folder("kafka") as state:
+        server = KafkaServer(state, free_node(), throwaway=True, jmx_port=ports.reserve())
+        try:
+            server.start()
+            server.wait_ready()
+            make_topic(server, topic)
+            produce(server, topic, [b"counted"])
+            told = urllib.request.urlopen(f"http://{ports.HOST}:{server.jmx_port}/metrics", timeout=20).read().decode()
+        finally:
+            server.kill()
+    assert "\nkafka_controller_kafkacontroller_activecontrollercount 1.0\n" in told
+    assert "\nkafka_server_replicamanager_underreplicatedpartitions 0.0\n" in told
+    assert f'\nkafka_server_brokertopicmetrics_topic_messagesin_total{{topic="{topic}"}} 1.0\n' in told
 
 
 def test_three_nodes_form_a_cluster_that_keeps_three_copies(topic: str) -> None:
