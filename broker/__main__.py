@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for Kafka (default 60)")
     arguments = parser.parse_args()
     settings = runtime_settings.load(runtime_settings.KafkaSettings)
-    logging.configure(settings)
+    logging.configure(settings, arguments.command)
     try:
         topic = topics.ensure(settings, arguments.timeout)
     except errors.BrokerError as error:

@@ -67,7 +67,7 @@ def main() -> int:
     if arguments.command == "make-token":
         return make_token.run(arguments)
     settings = runtime_settings.load(GatewaySettings)
-    logging.configure(settings)
+    logging.configure(settings, "gateway")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(settings))
 

@@ -24,13 +24,13 @@ class Operation(Protocol):
 
 def _aggregates() -> None:
     chosen = settings.load(AggregatesSettings)
-    logging.configure(chosen)
+    logging.configure(chosen, "aggregates")
     aggregates.run(chosen)
 
 
 def _profiles() -> None:
     chosen = settings.load(ProfilesSettings)
-    logging.configure(chosen)
+    logging.configure(chosen, "profiles")
     profiles.run(chosen)
 
 

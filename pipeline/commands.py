@@ -41,7 +41,7 @@ class OperatorSettings(AggregatesSettings, ProfilesSettings):
 def run(command: Command, arguments: argparse.Namespace) -> int:
     """Run a command with the workers' settings and give its exit status."""
     chosen = runtime_settings.load(OperatorSettings)
-    logging.configure(chosen)
+    logging.configure(chosen, arguments.command)
     stdlib_logging.getLogger("aiokafka").setLevel(stdlib_logging.WARNING)  # it tells of every assignment
     try:
         return asyncio.run(attempt(command, chosen, arguments))

@@ -14,6 +14,7 @@ from typing import Final
 import runtime.logging
 from broker.errors import BrokerError
 from pipeline import errors
+from runtime import tracebacks
 from stores.errors import StoreError
 
 EXIT_STATUS: Final = 70
@@ -41,8 +42,9 @@ def _bound_last_words() -> None:
 
 def _say(error: BaseException) -> None:
     # An ending that this system foresaw is told by its sentence; any other is a defect, and its traceback is needed.
-    defect = None if isinstance(error, errors.PipelineError | StoreError | BrokerError) else error
-    _log.critical("the worker ends", reason=str(error) or repr(error), kind=type(error).__name__, exc_info=defect)
+    foreseen = isinstance(error, errors.PipelineError | StoreError | BrokerError)
+    reason, defect = (str(error), None) if foreseen else (tracebacks.words(error), error)
+    _log.critical("the worker ends", reason=reason, kind=type(error).__name__, exc_info=defect)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

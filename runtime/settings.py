@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     environment: Literal["local", "production"] = Field(
         "production", description="`local` takes empty and example passwords, as one machine's own test does."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level logged, in any case of letters; of libraries `info` at the least."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`auto` is `console` on a terminal and `json` elsewhere."
     )
@@ -69,6 +71,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, FileSettingsSource(settings_cls)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
 
     @model_validator(mode="after")
     def _refuse_example_secrets(self) -> Self:

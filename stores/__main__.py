@@ -32,7 +32,7 @@ def main() -> int:
 
 def _migrate() -> int:
     chosen = settings.load(settings.DatabaseSettings)
-    logging.configure(chosen)
+    logging.configure(chosen, "migrate")
     log = logging.get_logger("stores")
     try:
         applied = migrate.apply(chosen.conninfo("stores migrate"))
@@ -45,7 +45,7 @@ def _migrate() -> int:
 
 def _roles() -> int:
     chosen = settings.load(RoleSettings)
-    logging.configure(chosen)
+    logging.configure(chosen, "roles")
     log = logging.get_logger("stores")
     try:
         changed = roles.apply(chosen)
@@ -61,7 +61,7 @@ def _roles() -> int:
 
 def _set_password(role: str) -> int:
     chosen = settings.load(PasswordSettings)
-    logging.configure(chosen)
+    logging.configure(chosen, "set-password")
     log = logging.get_logger("stores")
     try:
         if role in roles.ROLES:

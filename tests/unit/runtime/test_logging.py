@@ -1,10 +1,19 @@
 """One event a line, in one form, whoever logs."""
 
+import asyncio
+import gc
 import json
 import logging
-from collections.abc import Iterator
+import re
+import sys
+import threading
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import uvloop
 
 import runtime.logging
 from runtime.settings import Settings
@@ -13,15 +22,18 @@ from runtime.settings import Settings
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     """Other tests log as they did."""
-    root = logging.getLogger()
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook, sys.unraisablehook)
     handlers, level = root.handlers[:], root.level
     yield
     logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     root.handlers[:], root.level = handlers, level
+    for name in runtime.logging.OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def configured(form: str, level: str = "info") -> None:
-    runtime.logging.configure(Settings.model_validate({"log_format": form, "log_level": level}))
+    runtime.logging.configure(Settings.model_validate({"log_format": form, "log_level": level}), "gateway")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -32,28 +44,127 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 def test_an_event_is_one_line_of_json_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configured("json")
-    runtime.logging.get_logger("here").warning("it happened", count=3, text="zażółć\nline")
+    runtime.logging.get_logger("here").warning("it happened", count=3, text="zażółć\nline\u2028\x85\ud800")
     [line] = lines(capsys)
-    assert (line["event"], line["count"], line["text"]) == ("it happened", 3, "zażółć\nline")
-    assert (line["level"], line["logger"]) == ("warning", "here")
-    assert str(line["timestamp"]).endswith("Z")
+    assert tuple(line)[: len(runtime.logging.FIELDS)] == runtime.logging.FIELDS
+    assert (line["event"], line["count"], line["text"]) == ("it happened", 3, "zażółć\nline\u2028\x85\ud800")
+    assert (line["level"], line["service"], line["logger"]) == ("warning", "gateway", "here")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(line["time"]))
+    assert abs(datetime.fromisoformat(str(line["time"])) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_field_given_to_a_call_takes_the_place_of_none_that_every_line_has(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configured("json")
+    runtime.logging.get_logger("here").info("it happened", time="then", level="low", service="other", logger="there")
+    [line] = lines(capsys)
+    assert (line["level"], line["service"], line["logger"]) == ("info", "gateway", "here")
+
+
+def test_values_of_any_kind_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    configured("json")
+    values = {"id": uuid.UUID(int=1), "offsets": {0: 5}, "error": KeyError("cookie-1"), "at": datetime.now(UTC)}
+    runtime.logging.get_logger("here").info("it happened", **values)
+    [line] = lines(capsys)
+    assert line["offsets"] == {"0": 5}
+    assert "cookie-1" not in str(line)
+
+
+def test_a_field_of_any_length_leaves_the_line_short_enough_for_a_log_driver(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configured("json")
+    runtime.logging.get_logger("here").info("it happened", text="a" * 100_000 + "z")
+    [line] = lines(capsys)
+    assert len(str(line["text"])) < 16_384 / 2 + 10
+    assert str(line["text"]).endswith("z")
 
 
 def test_libraries_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
     configured("json")
-    logging.getLogger("library").error("failed: %s", "why")
+    logging.getLogger("library").error("failed: %s\nbadly", "why")
     [line] = lines(capsys)
-    assert (line["event"], line["level"], line["logger"]) == ("failed: why", "error", "library")
+    assert (line["event"], line["level"], line["logger"]) == ("failed: why\nbadly", "error", "library")
+    assert tuple(line)[: len(runtime.logging.FIELDS)] == runtime.logging.FIELDS
+
+
+def test_an_exception_in_the_message_of_a_library_says_no_more_than_one_of_ours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configured("json")
+    logging.getLogger("library").error("crashed: %r, %s", KeyError("cookie-1"), OSError("no disk"))
+    [line] = lines(capsys)
+    assert "KeyError" in str(line["event"])
+    assert "no disk" in str(line["event"])
+    assert "cookie-1" not in str(line)
+
+
+def test_warnings_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    configured("json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(False)  # the block above has put Python's own way back in its place
+        logging.captureWarnings(True)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    [line] = lines(capsys)
+    assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+    assert "DeprecationWarning: old" in str(line["event"])
+
+
+@pytest.mark.parametrize("make", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_an_event_loop_finds_is_told_without_what_the_task_had(
+    make: Callable[[], asyncio.AbstractEventLoop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(cookie: str) -> None:
+        raise KeyError(cookie)
+
+    def fall(cookie: str) -> None:
+        raise KeyError(cookie)
+
+    async def leave_it() -> None:
+        asyncio.get_running_loop().call_soon(fall, "cookie-1")
+        task = asyncio.ensure_future(fail("cookie-1"))
+        await asyncio.wait([task])
+
+    configured("json")
+    with asyncio.Runner(loop_factory=make) as runner:
+        runner.run(leave_it())
+        gc.collect()
+    found = lines(capsys)
+    assert sorted(str(line["event"])[:21] for line in found) == ["Exception in callback"[:21], "Task exception was ne"]
+    assert all(line["logger"] == "asyncio" and "in fa" in str(line["exception"]) for line in found)
+    assert "cookie-1" not in str(found)
 
 
 def test_an_exception_with_its_stack_is_still_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     configured("json")
     try:
-        raise ValueError("why")  # noqa: EM101
-    except ValueError as error:
+        raise OSError("why")  # noqa: EM101
+    except OSError as error:
         runtime.logging.get_logger("here").error("it failed", exc_info=error)
+        logging.getLogger("library").exception("it failed")
+    ours, theirs = lines(capsys)
+    assert str(ours["exception"]).startswith("Traceback")
+    assert str(ours["exception"]).endswith("OSError: why")
+    assert ours["exception"] == theirs["exception"]
+
+
+def test_a_message_that_cannot_be_made_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    configured("json")
+    logging.getLogger("library").warning("%d of them", "cookie-1")
     [line] = lines(capsys)
-    assert "ValueError: why" in str(line["exception"])
+    assert (line["event"], line["logger"]) == ("a log line could not be made", "library")
+    assert "cookie-1" not in str(line)
+
+
+def test_libraries_do_not_print_what_they_carry_even_where_everything_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configured("json", "debug")
+    logging.getLogger("library").debug("payload")
+    runtime.logging.get_logger("pipeline.sink").debug("ours")
+    assert [line["event"] for line in lines(capsys)] == ["ours"]
 
 
 def test_what_lies_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
