@@ -7,6 +7,7 @@ import msgspec
 
 from broker import errors as broker_errors
 from gateway import errors
+from runtime import trace_context
 from stores import errors as store_errors
 
 RETRY_AFTER_S: Final = 1
@@ -26,6 +27,10 @@ STATUSES: Final[tuple[tuple[type[Exception], int], ...]] = (
 )
 
 Header = tuple[bytes, bytes]
+
+
+REQUEST_ID: Final = b"x-request-id"
+"""Of every answer but the 204 of an event: what names the request in the log, and the event in Kafka."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -48,6 +53,16 @@ def of_event(error: Exception) -> Answer:
     if isinstance(error, errors.NotAdmitted):
         return json(status_of(error), {**_body(error), "stored": "no"}, more=error.headers)
     return of(error)
+
+
+def foreseen(error: Exception) -> bool:
+    """Whether the table has the error; any other is a defect."""
+    return any(isinstance(error, kind) for kind, _ in STATUSES)
+
+
+def request_id(traceparent: bytes) -> Header:
+    """The header that tells the client the id of its request."""
+    return REQUEST_ID, trace_context.request_id(traceparent)
 
 
 def status_of(error: Exception) -> int:

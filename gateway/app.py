@@ -31,7 +31,10 @@ from gateway import (
 from gateway.settings import GatewaySettings
 from runtime.health import Dependencies
 
-_DESCRIPTION: Final = "User events in; user histories and exact per-minute aggregates out."
+_DESCRIPTION: Final = (
+    "User events in; user histories and exact per-minute aggregates out. Every answer but the 204 of an event names "
+    "its request in X-Request-Id: the trace id of the request's traceparent, if it had one (W3C Trace Context)."
+)
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -144,9 +147,9 @@ def _add_backlog(app: FastAPI, settings: GatewaySettings, ports: Ports, gate: ac
 
 def _add_operations(app: FastAPI, ports: Ports, debugger: debug.Debugger, gate: access.Gate) -> None:
     probes = health.Probes(ports.dependencies)
-    app.add_api_route("/healthz", probes.healthz, summary="Is the process alive?")
-    app.add_api_route("/readyz", probes.readyz, summary="Should traffic come here?", responses=openapi.NOT_READY)
-    app.add_api_route("/metrics", probes.metrics, summary="For Prometheus", response_class=PlainTextResponse)
+    app.add_api_route(endpoints.HEALTHZ, probes.healthz, summary="Is the process alive?")
+    app.add_api_route(endpoints.READYZ, probes.readyz, summary="Should traffic come here?", responses=openapi.NOT_READY)
+    app.add_api_route(endpoints.METRICS, probes.metrics, summary="For Prometheus", response_class=PlainTextResponse)
     app.add_api_route(
         endpoints.MISMATCHES,
         debugger.mismatches,
@@ -168,8 +171,8 @@ def _across_origins(settings: GatewaySettings, app: asgi.App) -> asgi.App:
         app,
         allow_origins=settings.origins(),
         allow_methods=["POST", "GET"],
-        allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["Retry-After", "WWW-Authenticate"],
+        allow_headers=["Authorization", "Content-Type", "traceparent"],
+        expose_headers=["Retry-After", "WWW-Authenticate", "X-Request-Id"],
     )
 
 
@@ -177,5 +180,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     answer = answers.of(error)
     if answer.status >= 500 and not isinstance(error, errors.ClientGone):
         front.count_failure(request.scope, error)
+        if answers.foreseen(error):  # any other goes on to `front.Answering`, which tells of it
+            front.tell_failure(request.scope, error)
     headers = {name.decode(): value.decode() for name, value in answer.headers}
     return Response(answer.body, answer.status, headers)

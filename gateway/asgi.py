@@ -4,7 +4,7 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from gateway import answers, errors
 
@@ -13,6 +13,15 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+TRACEPARENT: Final = "allezone.traceparent"
+"""Where `front.Answering` leaves a request's, in its scope."""
+
+
+def traceparent(scope: Scope) -> bytes:
+    """Of a request that `front.Answering` serves."""
+    found: bytes = scope[TRACEPARENT]
+    return found
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

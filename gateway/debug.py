@@ -13,7 +13,7 @@ from fastapi import Response
 
 from gateway import asgi, comparison, endpoints, errors, metrics
 from gateway.settings import GatewaySettings
-from runtime import logging
+from runtime import logging, trace_context
 
 _log = logging.get_logger(__name__)
 _MAX_KEPT_BYTES: Final = 256 * 1024
@@ -74,7 +74,14 @@ class Debugger:
         kind, difference = _compared(expected, given, compare)
         metrics.DEBUG_ANSWERS.labels(endpoint, kind).inc()
         if difference:
-            _log.warning("answer is not the expected one", endpoint=endpoint, kind=kind, difference=difference)
+            trace_id = trace_context.request_id(asgi.traceparent(scope)).decode()
+            _log.warning(
+                "answer is not the expected one",
+                endpoint=endpoint,
+                trace_id=trace_id,
+                kind=kind,
+                difference=difference,
+            )
             self._keep(scope, kind, expected, given, difference)
 
     def _keep(self, scope: asgi.Scope, kind: str, expected: bytes, given: bytes, difference: list[str]) -> None:

@@ -7,10 +7,8 @@ import asyncio
 import time
 from typing import Any
 
-from gateway import answers, asgi, endpoints, errors, metrics
-from runtime import logging
-
-_log = logging.get_logger(__name__)
+from gateway import answers, asgi, endpoints, errors, failures, metrics
+from runtime import trace_context
 
 
 class Front:
@@ -43,11 +41,14 @@ class Answering:
     async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Count and time the answer; answer in the place of an application that raised instead."""
         started = time.perf_counter()
+        traceparent = scope[asgi.TRACEPARENT] = trace_context.of(scope["headers"])
         status = 0
 
         async def noting_status(message: asgi.Message) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if "status" in message:
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), answers.request_id(traceparent)]
             await send(message)
 
         try:
@@ -59,9 +60,10 @@ class Answering:
                 raise
             stopping = errors.Stopping()
             count_failure(scope, stopping)
+            tell_failure(scope, stopping)
             await asgi.respond(noting_status, answers.of(stopping))
         except Exception as error:  # the last resort: the client gets an answer, the log the reason
-            _log.error("unexpected error", endpoint=_endpoint(scope), exc_info=error)
+            tell_failure(scope, error)
             if status == 0:
                 count_failure(scope, error)
                 await asgi.respond(noting_status, answers.of(error))
@@ -74,7 +76,15 @@ def count_failure(scope: asgi.Scope, error: Exception) -> None:
     metrics.FAILURES.labels(_endpoint(scope), type(error).__name__).inc()
 
 
+def tell_failure(scope: asgi.Scope, error: Exception) -> None:
+    """Log an error that is answered with 503, by the request's id."""
+    failures.FAILURES.tell(_endpoint(scope), asgi.traceparent(scope), error)
+
+
 def _endpoint(scope: asgi.Scope) -> str:
-    """The route's path with its parameters' names, not their values."""
+    """One of `endpoints.LABELS`: the route's path with its parameters' names, not their values."""
     route: Any = scope.get("route")
-    return getattr(route, "path_format", None) or "other"
+    path = getattr(route, "path_format", None)
+    if path is None and scope["path"] == endpoints.USER_TAGS:
+        path = endpoints.USER_TAGS  # with another method: its own route is none of FastAPI's, and leaves no trace
+    return path if path in endpoints.LABELS else endpoints.OTHER

@@ -13,11 +13,11 @@ import time
 from typing import Final, Protocol
 
 from broker import errors as broker_errors
-from gateway import access, answers, asgi, clock, endpoints, errors, metrics, user_tag_body
-from runtime import logging
+from broker import sessions
+from gateway import access, answers, asgi, clock, endpoints, errors, failures, metrics, user_tag_body
+from runtime import trace_context
 from schemas import codec, tags
 
-_log = logging.get_logger(__name__)
 _STOPPING: Final = "stopping"
 _SCOPE: Final = endpoints.SCOPES[endpoints.USER_TAGS]
 _NO_CONTENT: Final = answers.Answer(204, b"", [])
@@ -26,7 +26,7 @@ _NO_CONTENT: Final = answers.Answer(204, b"", [])
 class Events(Protocol):
     """Where events go: `broker.producer.EventProducer`."""
 
-    def send(self, key: bytes, value: bytes) -> "asyncio.Future[None]":
+    def send(self, key: bytes, value: bytes, headers: sessions.Headers) -> "asyncio.Future[None]":
         """Done once durable. Raises `NotHandedOver`; the future raises `OutcomeUnknown`."""
 
 
@@ -44,39 +44,54 @@ class UserTags:
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one POST."""
         started = time.perf_counter()
+        traceparent = trace_context.of(scope["headers"])
         try:
             self._admit(scope, _SCOPE)
-            await self._store(await asgi.read_body(receive, self._max_body_bytes))
+            await self._store(await asgi.read_body(receive, self._max_body_bytes), traceparent)
             answer = _NO_CONTENT
             self._stored.inc()
         except errors.ClientGone:
             return
         except asyncio.CancelledError:  # the server stops, and the body never came; unanswered, uvicorn sends a 500
-            answer = _refusal(broker_errors.NotHandedOver(_STOPPING))
+            answer = _refusal(broker_errors.NotHandedOver(_STOPPING), traceparent)
         except Exception as error:  # the table has an answer for each, and for those nobody thought of
-            answer = _refusal(error)
+            answer = _refusal(error, traceparent)
         await asgi.respond(send, answer)
         self._duration.observe(time.perf_counter() - started)
 
-    async def _store(self, body: bytes) -> None:
+    async def _store(self, body: bytes, traceparent: bytes) -> None:
         tag = user_tag_body.parse(body, self._now())
-        durable = self._events.send(codec.encode_item(tags.item_of(tag)), codec.encode_tag(tag))
+        headers: sessions.Headers = [(trace_context.HEADER, traceparent)]
+        durable = self._events.send(codec.encode_item(tags.item_of(tag)), codec.encode_tag(tag), headers)
         try:
             await durable
         except asyncio.CancelledError as error:
             raise broker_errors.OutcomeUnknown(_STOPPING) from error
 
 
-def _refusal(error: Exception) -> answers.Answer:
+def _refusal(error: Exception, traceparent: bytes) -> answers.Answer:
+    answer = _told(error)
+    answer.headers.append(answers.request_id(traceparent))
+    if answer.status >= 500:
+        failures.FAILURES.tell(endpoints.USER_TAGS, traceparent, error)
+    return answer
+
+
+def _told(error: Exception) -> answers.Answer:
     answer = answers.of_event(error)
     metrics.REQUESTS.labels(endpoints.USER_TAGS, str(answer.status)).inc()
     match error:
+        case errors.Malformed():
+            metrics.INVALID_EVENTS.labels("malformed").inc()
+        case errors.BodyTooLarge():
+            metrics.INVALID_EVENTS.labels("body_too_large").inc()
+        case errors.Invalid():
+            metrics.INVALID_EVENTS.labels(error.fields[0].type).inc()
         case broker_errors.NotHandedOver():
             metrics.UNSTORED.labels("no", error.reason).inc()
         case broker_errors.OutcomeUnknown():
             metrics.UNSTORED.labels("unknown", error.reason).inc()
         case _ if answer.status >= 500:
             metrics.UNSTORED.labels("unknown", "unexpected").inc()
-            _log.error("unexpected error", endpoint=endpoints.USER_TAGS, exc_info=error)
             return answers.json(503, {"detail": "this cannot be answered now", "stored": "unknown"}, retry=True)
     return answer

@@ -15,6 +15,13 @@ class Record(Protocol):
     def key(self) -> bytes | None: ...
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Looked at only where something is said of this one record."""
+
+    @property
+    def timestamp(self) -> int:
+        """When the log took it: ms since 1970."""
 
 
 class Batch(msgspec.Struct, frozen=True):

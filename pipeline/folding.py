@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pipeline import batches, letters
 from schemas import codec, errors, tags
-from stores import dead_letters, flush
+from stores import flush
 from stores.copying import Item
 
 
@@ -26,7 +26,7 @@ class Fold:
         self.starts: Mapping[int, int] = starts or {}
         self.batches: list[batches.Batch] = []
         self.records = 0
-        self.letters: list[dead_letters.Letter] = []
+        self.letters: list[letters.Letter] = []
         self.refused_hours = frozenset(refused_hours)
         self._sums: dict[int, dict[Item, list[int]]] = {}
         self._moves: dict[int, flush.Move] = {}

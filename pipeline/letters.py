@@ -12,16 +12,55 @@ from typing import Final
 import psycopg
 
 from pipeline import batches
+from runtime import logging, trace_context
 from stores import dead_letters, errors, offsets, primary
+
+_log = logging.get_logger(__name__)
 
 UNDECODABLE: Final = "undecodable"
 HOUR_GONE: Final = "hour_gone"
 REFUSED: Final = "refused_by_store"
 
+LINES: Final = 20
+"""Of one write, at most; a topic full of broken records must not fill the log. The table has all of them."""
 
-def of_record(partition: int, record: batches.Record, reason: str, detail: str) -> dead_letters.Letter:
+
+class Letter(dead_letters.Letter, frozen=True, kw_only=True):
+    """What is kept, and the trace id of the request that the record comes from, where its headers name one.
+
+    It is kept in the detail: a column of its own would need another `advance_flush` beside the one that workers of the
+    release before call, for something that only a person reads.
+    """
+
+    trace_id: str | None = None
+
+    @property
+    def said(self) -> str:
+        """Why, for a log: of an undecodable record how its bytes fail; what a store says may quote the event."""
+        if self.reason == UNDECODABLE:
+            return f"{self.reason}: {self.detail}"
+        return self.reason + _suffix(self.trace_id)
+
+
+def of_record(partition: int, record: batches.Record, reason: str, detail: str) -> Letter:
     """The whole record, with one of the reasons above."""
-    return dead_letters.Letter(partition, record.offset, record.key, record.value, reason, detail)
+    trace_id = trace_context.of_record(record.headers)
+    kept = detail + _suffix(trace_id)
+    return Letter(partition, record.offset, record.key, record.value, reason, kept, trace_id=trace_id)
+
+
+def _suffix(trace_id: str | None) -> str:
+    return "" if trace_id is None else f" (trace {trace_id})"
+
+
+def tell(written: Sequence[Letter]) -> None:
+    """Log what was stepped over in one write, once it is stored."""
+    for letter in written[:LINES]:
+        _log.warning(
+            "dead letter", partition=letter.partition, offset=letter.offset, why=letter.said, trace_id=letter.trace_id
+        )
+    if len(written) > LINES:
+        _log.warning("more dead letters", letters=len(written) - LINES)
 
 
 class PostgresLetters:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline import errors
-from stores import dead_letters
+from pipeline import errors, letters
 
 
 class DeadLetterLimit:
@@ -25,9 +24,9 @@ class DeadLetterLimit:
         """
         self._runs = {partition: (end - 1, runs[partition]) for partition, end in ends.items()}
 
-    def check(self, letters: Sequence[dead_letters.Letter]) -> None:
-        """Take note of `letters`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""
-        for letter in letters:
+    def check(self, found: Sequence[letters.Letter]) -> None:
+        """Take note of `found`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""
+        for letter in found:
             last, run = self._runs.get(letter.partition, (letter.offset - 1, 0))
             if letter.offset <= last:
                 continue  # the same write, tried again or in parts
@@ -36,10 +35,10 @@ class DeadLetterLimit:
             if run > self._in_a_row:
                 self._refuse(letter, run)
 
-    def _refuse(self, letter: dead_letters.Letter, run: int) -> None:
+    def _refuse(self, letter: letters.Letter, run: int) -> None:
         message = (
             f"{run} records in a row of partition {letter.partition} cannot be counted, the last one at offset "
-            f"{letter.offset}: {letter.reason}: {letter.detail}. The write they came with was not made. Look at what "
+            f"{letter.offset}: {letter.said}. The write they came with was not made. Look at what "
             "writes to the topic; raise DEAD_LETTERS_IN_A_ROW to go on regardless"
         )
         raise errors.TooManyDeadLetters(message)

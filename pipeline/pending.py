@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from pipeline import batches, letters
 from schemas import codec, errors
-from stores import dead_letters, profiles
 from stores import errors as store_errors
+from stores import profiles
 
 
 class Pending:
@@ -18,7 +18,7 @@ class Pending:
         """`starts` are the offsets that partitions are at before."""
         self.starts: Mapping[int, int] = starts or {}
         self.writes: dict[tuple[str, str, bytes], profiles.ProfileWrite] = {}
-        self.letters: list[dead_letters.Letter] = []
+        self.letters: list[letters.Letter] = []
         self.ends: dict[int, int] = {}
         self.records = 0
         self._records: dict[tuple[str, str, bytes], tuple[int, batches.Record]] = {}

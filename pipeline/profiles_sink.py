@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from pipeline import buffered_sink, intake, limits, log, metrics, pending
+from pipeline import buffered_sink, intake, letters, limits, log, metrics, pending
 from pipeline.settings import ProfilesSettings
 from runtime import logging
 from stores import dead_letters, profiles
@@ -77,18 +77,19 @@ class ProfilesSink(buffered_sink.BufferedSink[pending.Pending]):
             await self._keep(sorted(waiting.letters, key=lambda letter: (letter.partition, letter.offset)), waiting)
         self._written(waiting.ends)
 
-    async def _keep(self, letters: Sequence[dead_letters.Letter], waiting: pending.Pending) -> None:
+    async def _keep(self, found: Sequence[letters.Letter], waiting: pending.Pending) -> None:
         """The letters of `waiting`, unless they are too many.
 
         What lies below them is asked for each time: a placement needs no PostgreSQL then, and nothing is forgotten by a
         worker that starts anew.
         """
-        below = {letter.partition: waiting.starts[letter.partition] for letter in letters}
+        below = {letter.partition: waiting.starts[letter.partition] for letter in found}
         runs = await self._retrier.ask(lambda: self._letters.runs(below, self._limit.window))
         self._limit.resume(below, runs)
-        self._limit.check(letters)
-        await self._retrier.ask(lambda: self._letters.write(letters))
-        metrics.observe_letters(letters)
+        self._limit.check(found)
+        await self._retrier.ask(lambda: self._letters.write(found))
+        metrics.observe_letters(found)
+        letters.tell(found)
 
     async def _store_in_time(self, waiting: pending.Pending) -> None:
         """A frozen store is one that is away: it must not be taken for a worker that stands still."""

@@ -59,6 +59,8 @@ class _Replayed:
     """A letter in the place of its record."""
 
     key = None
+    headers = ()
+    timestamp = 0
 
     def __init__(self, letter: dead_letter_ledger.Settled) -> None:
         self.offset, self.value = letter.offset, letter.value

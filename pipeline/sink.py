@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
-from pipeline import batches, buffered_sink, errors, folding, intake, limits, log, metrics, retrying
+from pipeline import batches, buffered_sink, errors, folding, intake, letters, limits, log, metrics, retrying
 from pipeline.settings import AggregatesSettings
 from runtime import logging
 from stores import errors as store_errors
@@ -91,7 +91,7 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
     async def _store(self, folded: folding.Fold) -> None:
         """One write, tried until it is through; halved where PostgreSQL refuses a value of it."""
         content = folded.as_flush()
-        self._limit.check(content.letters)
+        self._limit.check(folded.letters)
         try:
             await self._retrier.ask(lambda: self._verified(content))
         except (store_errors.OffsetMoved, store_errors.OutcomeUnknown) as error:
@@ -103,6 +103,7 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
             await self._bisect(folded, str(error))
             return
         metrics.observe_flush(content)
+        letters.tell(folded.letters)
         self._written(folded.ends)
 
     async def _verified(self, content: flush.Flush) -> None:

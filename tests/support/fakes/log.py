@@ -20,6 +20,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     timestamp: int = 0
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class FakeLog:

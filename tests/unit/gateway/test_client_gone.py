@@ -6,6 +6,7 @@ import prometheus_client
 import pytest
 from structlog.testing import capture_logs
 
+from broker import sessions
 from gateway import access, app, asgi
 from gateway.settings import GatewaySettings
 from runtime.health import Dependencies
@@ -19,7 +20,7 @@ TABLE = "time_range=2022-03-22T12:00:00_2022-03-22T12:01:00&action=BUY&aggregate
 class Unasked:
     """Nobody asks these ports for anything."""
 
-    def send(self, key: bytes, value: bytes) -> "asyncio.Future[None]":
+    def send(self, key: bytes, value: bytes, headers: sessions.Headers) -> "asyncio.Future[None]":
         raise AssertionError
 
     async def read(self, cookie: str, from_ms: int, to_ms: int, limit: int) -> Profile:

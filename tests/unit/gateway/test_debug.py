@@ -8,9 +8,10 @@ import pytest
 
 from gateway import asgi, debug, errors
 from gateway.settings import GatewaySettings
+from runtime import trace_context
 
 MEGABYTE = 1024 * 1024
-SCOPE = {"path": "/aggregates", "query_string": b""}
+SCOPE = {"path": "/aggregates", "query_string": b"", asgi.TRACEPARENT: trace_context.new()}
 GIVEN = json.dumps({"columns": [], "rows": []}).encode()
 
 

@@ -5,6 +5,7 @@ import asyncio
 import prometheus_client
 import pytest
 
+from broker import sessions
 from gateway import access, app, asgi
 from gateway.settings import GatewaySettings
 from runtime.health import Dependencies
@@ -21,7 +22,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def send(self, key: bytes, value: bytes) -> "asyncio.Future[None]":
+    def send(self, key: bytes, value: bytes, headers: sessions.Headers) -> "asyncio.Future[None]":
         raise self._error
 
     async def read(self, cookie: str, from_ms: int, to_ms: int, limit: int) -> Profile:

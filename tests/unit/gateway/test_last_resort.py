@@ -8,6 +8,7 @@ import prometheus_client
 import pytest
 from structlog.testing import capture_logs
 
+from broker import sessions
 from gateway import asgi, clock, front, user_tags
 from tests.support.gates import everybody
 from tests.support.tags import body
@@ -22,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class BrokenEvents:
-    def send(self, key: bytes, value: bytes) -> "asyncio.Future[None]":
+    def send(self, key: bytes, value: bytes, headers: sessions.Headers) -> "asyncio.Future[None]":
         raise ZeroDivisionError(REASON)
 
 
@@ -46,7 +47,7 @@ async def _ask(rest: asgi.App, path: str) -> tuple[list[dict[str, Any]], list[An
 
     events = user_tags.UserTags(BrokenEvents(), everybody, clock.system_clock, 65_536)
     with capture_logs() as logs:
-        await front.Front(events, rest)({"type": "http", "path": path, "method": "POST"}, receive, send)
+        await front.Front(events, rest)({"type": "http", "path": path, "method": "POST", "headers": []}, receive, send)
     return sent, logs
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from broker import sessions
 from gateway import asgi, clock, front, user_tags
 from tests.support.gates import everybody
 from tests.support.tags import body
@@ -14,7 +15,7 @@ from tests.support.tags import body
 class EventsForever:
     """Takes events and never reports on them."""
 
-    def send(self, key: bytes, value: bytes) -> "asyncio.Future[None]":
+    def send(self, key: bytes, value: bytes, headers: sessions.Headers) -> "asyncio.Future[None]":
         return asyncio.get_running_loop().create_future()
 
 
@@ -43,7 +44,8 @@ async def _cancelled(path: str, *received: asgi.Message, rest: asgi.App = _forev
 
     events = user_tags.UserTags(EventsForever(), everybody, clock.system_clock, 65_536)
     app = front.Front(events, rest)
-    serving = asyncio.ensure_future(app({"type": "http", "path": path, "method": "POST"}, receive, send))
+    scope = {"type": "http", "path": path, "method": "POST", "headers": []}
+    serving = asyncio.ensure_future(app(scope, receive, send))
     for _ in range(5):
         await asyncio.sleep(0)
     serving.cancel()

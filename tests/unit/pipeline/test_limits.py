@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline import errors
+from pipeline.letters import Letter
 from pipeline.limits import DeadLetterLimit
-from stores.dead_letters import Letter
 
 
 def letters(*offsets: int, partition: int = 0) -> list[Letter]:

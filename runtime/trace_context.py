@@ -1,0 +1,54 @@
+"""The id of one request: in its answer, in logs, and in the header of the record that it becomes.
+
+W3C Trace Context, https://www.w3.org/TR/trace-context/: a client's own `traceparent` is taken over, so that its traces
+go on here; anything else that it sends under that name counts as nothing, and is never repeated.
+"""
+
+import random
+import re
+from collections.abc import Iterable
+from typing import Final
+
+HEADER: Final = "traceparent"
+_NAME: Final = HEADER.encode()
+_IDS: Final = rb"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+# A version to come has these fields too, and may have more behind them.
+_FORM: Final = re.compile(rb"00-(" + _IDS + rb")|(?!00|ff)[0-9a-f]{2}-(" + _IDS + rb")(?:-.*)?", re.DOTALL)
+# One for all: ids of spans need to differ within a trace alone.
+_HERE: Final = b"%016x" % (random.SystemRandom().getrandbits(64) or 1)
+
+
+def of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The `traceparent` of a request with these headers (lower-case names): the client's, if it sent one good one."""
+    given = None
+    for name, value in headers:
+        if name == _NAME:
+            given = value if given is None else b""
+    if given is None:
+        return new()
+    return _accepted(given) or new()
+
+
+def new() -> bytes:
+    """Of a trace that begins here; not sampled, as nothing here exports spans."""
+    # Not `secrets`: an id is no secret, and a call of the kernel for each costs more than all the rest.
+    return b"00-%032x-%b-00" % (random.getrandbits(128) or 1, _HERE)
+
+
+def request_id(traceparent: bytes) -> bytes:
+    """Its trace id: 32 hexadecimal digits."""
+    return traceparent[3:35]
+
+
+def of_record(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
+    """The trace id that a record's headers name; None where they name none."""
+    for name, value in headers:
+        if name == HEADER and value is not None and (accepted := _accepted(value)):
+            return request_id(accepted).decode()
+    return None
+
+
+def _accepted(given: bytes) -> bytes | None:
+    """In the form of today's version."""
+    found = _FORM.fullmatch(given)
+    return b"00-" + (found[1] or found[2]) if found else None
