@@ -12,6 +12,7 @@ import pytest
 from devstack.kafka import KafkaServer
 from devstack.postgres import PostgresServer
 from runtime.settings import DatabaseSettings
+from tests.support import closing as closing_lines
 from tests.support import databases, services
 
 
@@ -22,6 +23,17 @@ def pytest_configure() -> None:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests had to say at the end."""
+    closing_lines.write(terminalreporter)
+
+
+@pytest.fixture
+def closing(request: pytest.FixtureRequest) -> closing_lines.Say:
+    """Says something at the end of the run's output: `closing(section, text)`."""
+    return closing_lines.teller(request.node)
 
 
 @pytest.fixture(scope="session")
