@@ -17,7 +17,7 @@ from gateway.tokens import Tokens
 from runtime import logging
 from runtime import settings as runtime_settings
 
-_log = logging.get_logger(__name__)
+_log = logging.get_logger("gateway")
 
 
 async def serve(settings: GatewaySettings) -> int:

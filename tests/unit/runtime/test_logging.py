@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 import uvloop
 
 import runtime.logging
@@ -26,6 +27,7 @@ def as_before() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     yield
     logging.captureWarnings(False)
+    structlog.reset_defaults()
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     root.handlers[:], root.level = handlers, level
     for name in runtime.logging.OURS:
