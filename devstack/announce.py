@@ -60,5 +60,5 @@ def examples(url: str, now: datetime) -> list[str]:
 
 
 def _shown(settings: DevstackSettings) -> list[layout.Place]:
-    servers = [place for place in layout.servers(settings) if place.setting != "KAFKA_CONTROLLER_PORT"]
+    servers = [place for place in layout.servers(settings) if place.setting in ("KAFKA_PORT", "DB_PORT")]
     return layout.applications(settings) + servers

@@ -25,11 +25,14 @@ class Place:
 
 
 def servers(settings: DevstackSettings) -> list[Place]:
-    return [
+    """A place a port that is listened on."""
+    places = [
         Place("kafka", settings.kafka_port, "KAFKA_PORT"),
         Place("kafka", settings.kafka_controller_port, "KAFKA_CONTROLLER_PORT"),
+        Place("kafka", settings.kafka_jmx_port, "KAFKA_JMX_PORT"),
         Place("postgres", settings.db_port, "DB_PORT"),
     ]
+    return [place for place in places if place.port]
 
 
 def applications(settings: DevstackSettings) -> list[Place]:

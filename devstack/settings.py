@@ -25,6 +25,12 @@ class DevstackSettings(AerospikeSettings):
     kafka_port: int = Field(9092, ge=1, le=65_535, description="Port of the Kafka broker.")
     kafka_controller_port: int = Field(9093, ge=1, le=65_535, description="Port of its KRaft controller.")
     kafka_heap: str = Field("512m", pattern=r"^\d+[mg]$", description="Heap of its Java process, as Java spells it.")
+    kafka_jmx_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description="Port of the Kafka broker's own figures, for Prometheus; 0: they are not served.",
+    )
     # Not 5432: a machine on which this is tried out often has a PostgreSQL of its own.
     db_port: int = Field(5433, ge=1, le=65_535, description="Port of PostgreSQL.")
 

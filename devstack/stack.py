@@ -93,7 +93,13 @@ class Stack:
 
     def _kafka(self) -> KafkaServer:
         node = Node(1, self.settings.kafka_port, self.settings.kafka_controller_port)
-        return KafkaServer(self.state.kafka, node, heap=self.settings.kafka_heap, log=self.state.log("kafka"))
+        return KafkaServer(
+            self.state.kafka,
+            node,
+            heap=self.settings.kafka_heap,
+            jmx_port=self.settings.kafka_jmx_port or None,
+            log=self.state.log("kafka"),
+        )
 
     def _postgres(self) -> PostgresServer:
         state, log = self.state.postgres, self.state.log("postgres")

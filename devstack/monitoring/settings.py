@@ -19,3 +19,4 @@ class MonitoringSettings(DevstackSettings):
     grafana_port: int = Field(9291, ge=1, le=65_535, description="Port of Grafana, where it is found.")
     node_exporter_port: int = Field(9292, ge=1, le=65_535, description="Port of the node exporter, likewise.")
     postgres_exporter_port: int = Field(9293, ge=1, le=65_535, description="Port of the PostgreSQL exporter, likewise.")
+    kafka_exporter_port: int = Field(9294, ge=1, le=65_535, description="Port of the Kafka exporter, likewise.")

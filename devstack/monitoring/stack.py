@@ -11,7 +11,7 @@ from devstack.monitoring.settings import MonitoringSettings
 from devstack.settings import DevstackSettings
 from devstack.state import State
 
-NAMES = ("grafana", "prometheus", "postgres-exporter", "node-exporter")
+NAMES = ("grafana", "prometheus", "kafka-exporter", "postgres-exporter", "node-exporter")
 """Its processes, in the order of stopping."""
 
 
@@ -43,7 +43,9 @@ class Monitoring:
         for server in chosen:
             self._supervisor.start(server)
         for server in chosen:
-            server.wait_ready(self.settings.start_seconds)
+            # An exporter may end for as long as what it asks is not there; it is started again.
+            if not isinstance(server, exporters.Exporter):
+                server.wait_ready(self.settings.start_seconds)
 
     def watch(self) -> None:
         """Start again what has ended, and follow a system that was started with other settings."""
@@ -83,7 +85,7 @@ class Monitoring:
 
     def _choose(self) -> Iterator[servers.Server]:
         yield self._prometheus
-        for exporter in exporters.of(self.settings, self.state, self.system().db_port):
+        for exporter in exporters.of(self.settings, self.state, self.system()):
             if exporter.found:
                 yield exporter
             else:

@@ -30,10 +30,10 @@ class Target:
 
 
 def of_system(settings: DevstackSettings) -> list[Target]:
-    """Gateways and workers of a `make run` with these settings."""
-    return [
-        Target(*_APPLICATIONS[place.name.rpartition("-")[0]], place.port) for place in layout.applications(settings)
-    ]
+    """Gateways and workers of a `make run` with these settings, and the broker if it tells its own figures."""
+    brokers = [Target("kafka-jmx", "kafka1", settings.kafka_jmx_port)] * (settings.kafka_jmx_port > 0)
+    applications = layout.applications(settings)
+    return [Target(*_APPLICATIONS[place.name.rpartition("-")[0]], place.port) for place in applications] + brokers
 
 
 def discovered(targets: Iterable[Target]) -> bytes:

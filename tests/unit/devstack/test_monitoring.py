@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from devstack import errors, layout, leftovers, pids, ports
+from devstack import errors, layout, leftovers, pids, ports, waiting
 from devstack.__main__ import clean_state
 from devstack.monitoring import announcement, exporters, grafana, prometheus, stack, targets
 from devstack.monitoring.settings import MonitoringSettings
@@ -19,7 +19,8 @@ from devstack.state import State
 from tests.unit.devstack import stand_ins
 from tests.unit.devstack.sleepers import Sleeper
 
-ALL = ("prometheus", "grafana", "prometheus-node-exporter", "prometheus-postgres-exporter")
+ALL = ("prometheus", "grafana", "prometheus-node-exporter", "prometheus-postgres-exporter", "kafka_exporter")
+PORTS = ("prometheus_port", "grafana_port", "node_exporter_port", "postgres_exporter_port", "kafka_exporter_port")
 
 
 class Machine:
@@ -28,10 +29,7 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.programs = folder / "programs"
         self.said: list[str] = []
-        chosen = {
-            name: ports.reserve()
-            for name in ("prometheus_port", "grafana_port", "node_exporter_port", "postgres_exporter_port")
-        }
+        chosen = {name: ports.reserve() for name in PORTS}
         self.settings = MonitoringSettings.model_validate({"state_dir": folder / "state", **chosen})
         self.monitoring = stack.Monitoring(self.settings, self.said.append)
 
@@ -72,6 +70,15 @@ def test_gateways_and_workers_are_asked_under_the_names_that_they_have_in_a_clus
     ]
 
 
+def test_a_broker_is_asked_where_it_tells_its_own_figures() -> None:
+    settings = DevstackSettings.model_validate({"gateways": 0, "aggregates_workers": 0, "profiles_workers": 0})
+    telling = settings.model_copy(update={"kafka_jmx_port": 9404})
+
+    assert targets.of_system(settings) == []
+    assert targets.of_system(telling) == [targets.Target("kafka-jmx", "kafka1", 9404)]
+    assert layout.Place("kafka", 9404, "KAFKA_JMX_PORT") in layout.servers(telling)
+
+
 def test_as_many_targets_are_expected_as_there_are_to_be() -> None:
     asked = [targets.Target("gateway", "gateway", port) for port in (1, 2)] + [targets.Target("node", "n", 3)]
 
@@ -106,6 +113,7 @@ def test_all_that_the_machine_has_is_started_and_asked(machine: Machine) -> None
         ("workers", "profiles"): 1,
         ("node", "node-exporter"): 1,
         ("postgres", "postgres"): 1,
+        ("kafka", "kafka-exporter"): 1,
         ("prometheus", "prometheus"): 1,
         ("grafana", "grafana"): 1,
     }
@@ -124,9 +132,21 @@ def test_what_the_machine_does_not_have_is_said_and_not_expected(machine: Machin
     assert "apt install prometheus-postgres-exporter" in said
 
 
-def test_without_prometheus_the_sentence_says_what_to_install(
+def test_an_exporter_that_ends_because_its_server_is_not_there_is_started_again(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    machine.has("prometheus", "kafka_exporter")
+    monkeypatch.setenv("FAILS", "1")
+    machine.monitoring.bring_up()
+
+    def said() -> bool:
+        machine.monitoring.watch()
+        return any("kafka-exporter: ended with status 1; starting again" in line for line in machine.said)
+
+    assert waiting.until(said, 10)
+
+
+def test_without_prometheus_the_sentence_says_what_to_install(machine: Machine) -> None:
     with pytest.raises(errors.ToolMissing, match="apt install prometheus"):
         machine.monitoring.bring_up()
 
@@ -188,7 +208,7 @@ def test_the_password_of_the_database_is_in_no_command_line(machine: Machine) ->
     password = machine.monitoring.state.password()
     for name in ALL:
         assert password not in " ".join(stand_ins.told(machine.programs, name)["argv"])
-    assert stand_ins.told(machine.programs, ALL[-1])["env"]["DATA_SOURCE_PASS"] == password
+    assert stand_ins.told(machine.programs, "prometheus-postgres-exporter")["env"]["DATA_SOURCE_PASS"] == password
     assert stand_ins.told(machine.programs, "grafana")["env"]["ALLEZONE_POSTGRES_PASSWORD"] == password
 
 
@@ -264,7 +284,8 @@ def test_state_is_not_forgotten_while_monitoring_runs(machine: Machine, monkeypa
 
 
 def test_the_names_that_stop_are_those_that_start(tmp_path: Path) -> None:
-    started = exporters.of(MonitoringSettings(state_dir=tmp_path), State(tmp_path), 1)
+    settings = MonitoringSettings(state_dir=tmp_path)
+    started = exporters.of(settings, State(tmp_path), settings)
 
     assert {exporter.name for exporter in started} | {"prometheus", "grafana"} == set(stack.NAMES)
     assert not layout.in_stop_order(stack.NAMES)
