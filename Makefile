@@ -27,6 +27,11 @@ run:  ## Bring up the whole system on this machine; Ctrl-C ends it
 	@$(PYTHON) devstack/bootstrap.py local
 	@exec $(BIN)/python -m devstack run
 
+.PHONY: run-monitoring
+run-monitoring:  ## Watch what `make run` has started: Prometheus, and Grafana where it is found; Ctrl-C ends it
+	@$(PYTHON) devstack/bootstrap.py local
+	@exec $(BIN)/python -m devstack run-monitoring
+
 .PHONY: simulate
 simulate:  ## Send the test stream to the running system and judge its answers; RATE=1000 TAGS=60000 SEED=1 TARGET=http://...
 	@$(PYTHON) devstack/bootstrap.py local
@@ -46,6 +51,10 @@ test: venv  ## Run the tests; TESTS=tests/unit for a part of them
 test-faults: kafka  ## Kill, freeze and cut off real processes: nothing lost, nothing doubled; SEED=7 SIZE=short REPORT=file
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE)) \
 	  $(if $(REPORT),--report $(REPORT))
+
+.PHONY: test-alerts
+test-alerts: kafka  ## Break the system on this machine and see each alert raised, mend it and see it resolved; ONLY="name ..."
+	@$(BIN)/python -m tests.alerts $(if $(ONLY),--only $(ONLY))
 
 .PHONY: test-stack
 test-stack: venv  ## Deploy, upgrade and break the stacks on a swarm of this machine, as root; ONLY="traffic update" REPORT=file

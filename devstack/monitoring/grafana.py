@@ -44,8 +44,13 @@ class InstalledGrafana(Grafana):
         subcommand = ["server"] if self._program.name == "grafana" else []  # `grafana-server` is an older name of it
         config = CONFIG / "local" / "grafana.ini"
         argv = [str(self._program), *subcommand, f"--homepath={self._home()}", f"--config={config}"]
-        placed = {"GF_PATHS_DATA": str(self._folder), "ALLEZONE_GRAFANA": str(CONFIG)}
-        placed["GF_PATHS_PROVISIONING"] = str(CONFIG / "local" / "provisioning")
+        placed = {
+            "GF_PATHS_DATA": str(self._folder),
+            "GF_PATHS_LOGS": str(self._folder / "log"),
+            "GF_PATHS_PLUGINS": str(self._folder / "plugins"),
+            "GF_PATHS_PROVISIONING": str(CONFIG / "local" / "provisioning"),
+            "ALLEZONE_GRAFANA": str(CONFIG),
+        }
         return processes.Command(self.name, argv, self.log, env={**os.environ, **self._told, **placed})
 
     def _home(self) -> Path:

@@ -30,7 +30,7 @@ class System:
         self.url = f"http://{ports.HOST}:{self.settings.gateway_port}"
         self.names = ["kafka", "postgres", *(place.name for place in layout.applications(self.settings))]
         self.log = folder / "runner.log"
-        self._environment = {**os.environ, **environment, **_as_environment(self.settings)}
+        self.environment = {**os.environ, **environment, **_as_environment(self.settings)}
         self._runner: processes.Process | None = None
 
     def start(self) -> None:
@@ -38,7 +38,7 @@ class System:
         argv = [sys.executable, "-m", "devstack", "run"]
         self.log.unlink(missing_ok=True)
         self._runner = processes.Process(
-            processes.Command("runner", argv, self.log, cwd=paths.PROJECT, env=self._environment)
+            processes.Command("runner", argv, self.log, cwd=paths.PROJECT, env=self.environment)
         )
 
     def wait_ready(self) -> None:
@@ -83,7 +83,7 @@ class System:
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=paths.PROJECT,
-            env={**self._environment, **self.connections()},
+            env={**self.environment, **self.connections()},
             capture_output=True,
             text=True,
             timeout=300,
