@@ -37,6 +37,12 @@ def test_nothing_is_left_to_fill_in(started: str) -> None:
     assert "filesize 64G" in started
 
 
+def test_nodes_look_for_the_tasks_of_all_of_them(started: str) -> None:
+    seeds = re.findall(r"^\s*mesh-seed-address-port (\S+) 3002$", started, re.MULTILINE)
+    nodes = [name for name in rendering.render("1.stateful").services if name.startswith("aerospike")]
+    assert sorted(seeds) == [f"tasks.{name}" for name in sorted(nodes)]
+
+
 def test_every_folder_that_asd_wants_is_there(started: str) -> None:
     """It makes none itself, and ends where the metadata's, or that of functions, is missing."""
     work = Path(_value(started, "work-directory"))
