@@ -34,24 +34,25 @@ kept_cluster_id() {
 
 # Puts the id that the swarm knows, or else a new one, into the file and into the swarm.
 make_cluster_id() {
-  local id known
+  local id known made
   known=$(known_cluster_ids)
   [[ $known != *$'\n'* ]] || refuse "Kafka's nodes have different cluster ids: ${known//$'\n'/ and }"
   id=$([[ ! -f $deployment ]] || sed -n 's/^KAFKA_CLUSTER_ID=//p' "$deployment" | tail -n 1)
   [[ -z $known || -z $id || $id == "$known" ]] || refuse "KAFKA_CLUSTER_ID in $deployment is $id, but Kafka was made as $known"
-  if [[ -z $id ]]; then
-    if [[ -n $known ]]; then id=$known; else id=$(new_cluster_id); fi
-    # A last line without an end must not swallow it.
-    [[ ! -s $deployment || -z $(tail -c 1 "$deployment") ]] || echo >>"$deployment"
-    echo "KAFKA_CLUSTER_ID=$id" >>"$deployment"
-    if [[ -n $known ]]; then echo "put KAFKA_CLUSTER_ID back into $deployment"; else echo "made KAFKA_CLUSTER_ID in $deployment"; fi
-  fi
-  [[ -n $(kept_cluster_id) ]] || printf %s "$id" | docker config create "$cluster_id_config" - >/dev/null
+  made=${id:-$known}
+  [[ -n $made ]] || made=$(new_cluster_id)
+  # The swarm first: what is cut off behind it, the next run puts back into the file.
+  [[ -n $(kept_cluster_id) ]] || printf %s "$made" | docker config create "$cluster_id_config" - >/dev/null
+  [[ -z $id ]] || return 0
+  # A last line without an end must not swallow it.
+  [[ ! -s $deployment || -z $(tail -c 1 "$deployment") ]] || echo >>"$deployment"
+  echo "KAFKA_CLUSTER_ID=$made" >>"$deployment"
+  if [[ -n $known ]]; then echo "put KAFKA_CLUSTER_ID back into $deployment"; else echo "made KAFKA_CLUSTER_ID in $deployment"; fi
 }
 
 # 16 bytes in the alphabet of addresses, as Kafka's own tool makes them; not with a dash in front, an option's sign.
 new_cluster_id() {
   local id
-  id=$(openssl rand -base64 16 | tr '+/' '-_' | tr -d '=')
+  id=$(openssl rand -base64 16 | tr '+/' '-_' | tr -d '=') || return
   echo "${id/#-/A}"
 }
