@@ -225,7 +225,11 @@ def _tasks_template(definition: dict[str, Any]) -> str:
 
 def _service_ps(swarm: Swarm, call: Call) -> list[str]:
     filters = [each.removeprefix("desired-state=") for each in call.values("--filter")]
-    return [task.id for task in _service(swarm, call.arguments[-1]).tasks if not filters or task.desired in filters]
+    name = call.arguments[-1]
+    tasks = [task for task in _service(swarm, name).tasks if not filters or task.desired in filters]
+    if call.values("--format"):
+        return [f"  {name}.{i}: {task.state.title()} now. {task.error}" for i, task in enumerate(tasks, 1)]
+    return [task.id for task in tasks]
 
 
 def _inspect_tasks(swarm: Swarm, call: Call) -> list[str]:
@@ -324,6 +328,18 @@ def _no_answer(swarm: Swarm, call: Call) -> list[str]:
     return []
 
 
+def _push(swarm: Swarm, call: Call) -> list[str]:
+    swarm.pushed.append(call.arguments[-1])
+    return _no_answer(swarm, call)
+
+
+def _pull(swarm: Swarm, call: Call) -> list[str]:
+    if call.arguments[-1] not in swarm.pushed:
+        message = f"manifest for {call.arguments[-1]} not found: manifest unknown"
+        raise Refused(message)
+    return [call.arguments[-1]]
+
+
 def _run(swarm: Swarm, call: Call) -> list[str]:
     return _no_answer(swarm, call) or [swarm.logs.get("run", "")]
 
@@ -348,6 +364,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "config create": _config_create,
     "run": _run,
     "build": _no_answer,
-    "push": _no_answer,
+    "push": _push,
+    "pull": _pull,
     "buildx imagetools": lambda _, call: [f"sha256:{call.arguments[3].encode().hex():0<64.64}"],
 }

@@ -54,12 +54,14 @@ class Task(msgspec.Struct):
     definition: dict[str, Any]
     iteration: int = 0
     desired: str = "running"
+    error: str = ""
 
 
 class Swarm(msgspec.Struct):
     """`fates` says what becomes of a service's next update or job: `rollback`, `pause`, `hang`, `fail`.
 
     `silences` says how many of the next calls of a command have no answer, as while managers elect a leader.
+    `pushed` is what the registry has.
     `filled_in` is what Docker adds to the definition of a service and not to that of its tasks.
     `calls` is what was asked, `events` what happened, both in order.
     """
@@ -70,6 +72,7 @@ class Swarm(msgspec.Struct):
     services: dict[str, Service] = {}
     fates: dict[str, str] = {}
     silences: dict[str, int] = {}
+    pushed: list[str] = []
     logs: dict[str, str] = {}
     filled_in: str = ""
     calls: list[list[str]] = []

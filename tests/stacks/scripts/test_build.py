@@ -25,9 +25,18 @@ def pinned(stage: Stage) -> Stage:
 
 def test_every_image_is_built_and_pushed_under_the_release(pinned: Stage) -> None:
     assert pinned.run("build", "--push", **GIVEN).status == 0
-    pushed = [call[1] for call in pinned.swarm.calls if call[0] == "push"]
     names = ["application", "kafka", "postgres", "etcd", "haproxy", "aerospike"]
-    assert pushed == [f"registry.test:5000/allezone-{name}:one" for name in names]
+    assert pinned.swarm.pushed == [f"registry.test:5000/allezone-{name}:one" for name in names]
+
+
+def test_what_the_registry_has_is_not_replaced(pinned: Stage) -> None:
+    assert pinned.run("build", "--push", **GIVEN, IMAGES="kafka").status == 0
+    pinned.swarm.calls.clear()
+    done = pinned.run("build", "--push", **GIVEN)
+    assert (done.status, done.err) == (1, "build: the registry has allezone-kafka:one already: take another RELEASE\n")
+    assert not any(call[0] in {"build", "push"} for call in pinned.swarm.calls)
+    assert pinned.run("build", "--push", **GIVEN, IMAGES="etcd haproxy").status == 0
+    assert pinned.run("build", **GIVEN).status == 0
 
 
 def test_bases_are_given_by_digest(pinned: Stage) -> None:
