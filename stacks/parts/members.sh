@@ -65,6 +65,7 @@ tasks_of() { docker service ps --quiet --no-trunc --filter desired-state=running
 
 await_member() {  # MEMBER
   if await_service "${namespace}_$1" "$MEMBER_TIMEOUT"; then echo "$1: runs"; return; fi
+  tell_unready "${namespace}_$1"
   refuse "$1 $(outcome). The members behind it are untouched. \
 See \`docker service ps --no-trunc ${namespace}_$1\` and \`docker service logs ${namespace}_$1\`. \
 Then deploy again, with what it lacks, or with the STATEFUL_RELEASE from before"

@@ -84,12 +84,19 @@ await_services() {  # SERVICE...
       echo "$service: runs"
     else
       echo "$service: $(outcome)" >&2
+      tell_unready "${namespace}_$service"
       failed+=("$service")
     fi
   done
   [[ ${#failed[@]} == 0 ]] || refuse "not there: ${failed[*]}. \
 See \`docker service ps --no-trunc ${namespace}_${failed[0]}\` and \`docker service logs ${namespace}_${failed[0]}\`; \
 stacks/rollback puts the release before back"
+}
+
+# What its tasks wait for: one for which no node has room is no failure to Swarm, which would wait for ever.
+tell_unready() {  # SERVICE, with its namespace
+  docker service ps --no-trunc --filter desired-state=running --filter desired-state=ready \
+    --format '  {{.Name}}: {{.CurrentState}}. {{.Error}}' "$1" | grep -v ': Running ' >&2 || true
 }
 
 outcome() {

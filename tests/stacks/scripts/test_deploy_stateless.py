@@ -104,6 +104,17 @@ def test_what_is_not_there_in_time_is_named(running: Stage) -> None:
     assert "gateway: is not there in time" in done.err
 
 
+def test_what_waits_for_a_node_with_room_is_said(running: Stage) -> None:
+    """Swarm takes it for no failure, and goes back by itself from nothing."""
+    gateway = running.swarm.services[f"{SPACE}_gateway"]
+    gateway.tasks[0].state = "pending"
+    gateway.tasks[0].error = "no suitable node (insufficient resources on 2 nodes)"
+    done = _deploy(running, SERVICES_TIMEOUT="2")
+    assert done.status == 1
+    assert "gateway: is not there in time\n  allezone-stateless_gateway.1: Pending now. no suitable node" in done.err
+    assert "aggregates.1" not in done.err
+
+
 def test_with_a_gateway_node_away_a_deployment_ends_with_the_edge_that_is_left(edges: Stage) -> None:
     edges.swarm.nodes[1].state = "down"
     done = _deploy(edges, RELEASE="app-2")
