@@ -66,6 +66,8 @@ def test_nothing_is_fetched_without_a_checksum(path: Path) -> None:
     """Debian's packages are signed; Python's are installed by hash."""
     text = "\n".join(" ".join(words) for words in _instructions(path))
     assert not re.search(r"\b(curl|wget|git clone)\b|^ADD ", text, re.MULTILINE)
+    for command in re.findall(r"^RUN [^\n]*\bmvn\b[^\n]*", text, re.MULTILINE):
+        assert "sha256sum --check" in command
     for command in re.findall(r"pip install [^&]*", text):
         assert "--require-hashes" in command
         assert "--no-deps" in command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import urllib.request
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from devstack import ports, waiting
+from devstack import jars, paths, ports, waiting
 from devstack.kafka import KafkaServer, Node, free_node
 from tests.support import services
 
@@ -92,6 +93,12 @@ def test_a_broker_with_an_agent_tells_its_own_figures(topic: str) -> None:
     assert "\nkafka_controller_kafkacontroller_activecontrollercount 1.0\n" in told
     assert "\nkafka_server_replicamanager_underreplicatedpartitions 0.0\n" in told
     assert f'\nkafka_server_brokertopicmetrics_topic_messagesin_total{{topic="{topic}"}} 1.0\n' in told
+
+
+def test_the_image_takes_the_agent_that_is_tried_here_and_no_other() -> None:
+    with services.required():
+        digest = hashlib.sha256(jars.agent().read_bytes()).hexdigest()
+    assert f'"{digest}  /agent/{jars.agent().name}"' in (paths.SERVICES / "kafka" / "Dockerfile").read_text()
 
 
 def test_three_nodes_form_a_cluster_that_keeps_three_copies(topic: str) -> None:

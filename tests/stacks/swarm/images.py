@@ -21,7 +21,7 @@ def make(release: str, log: Path) -> None:
     """Stand-ins where they are not there as they are to be, then ours, pushed as `release`. Raises commands.Failed."""
     stamp, wanted = machines.CACHE / "standins", _inputs()
     if not stamp.exists() or stamp.read_text() != wanted:
-        variables = {"PACKAGES": sysconfig.get_path("purelib"), "JARS": str(jars.ensure())}
+        variables = {"PACKAGES": sysconfig.get_path("purelib"), "JARS": str(jars.ensure()), "AGENT": str(jars.agent())}
         environment = machines.environment(None) | variables
         commands.run(["nice", STANDINS / "make"], seconds=_SECONDS, environment=environment, log=log)
         stamp.write_text(wanted)
@@ -51,6 +51,6 @@ def _inputs() -> str:
     """A digest of what the stand-ins are made of."""
     digest = hashlib.sha256(f"{jars.version()} {os.environ.get('PIP_CERT', '')}".encode())
     lock = paths.PROJECT / "requirements-local.lock"
-    for path in [lock, paths.PROJECT / "stacks" / "images.env", *sorted(STANDINS.iterdir())]:
+    for path in [lock, jars.POM, paths.PROJECT / "stacks" / "images.env", *sorted(STANDINS.iterdir())]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
