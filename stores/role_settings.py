@@ -15,7 +15,7 @@ class RoleSettings(DatabaseSettings):
     owner_password: SecretStr = Field(SecretStr(""), description="Of `allezone_owner`: migrations, repairs.")
     pipeline_password: SecretStr = Field(SecretStr(""), description="Of `allezone_pipeline`: both workers.")
     gateway_password: SecretStr = Field(SecretStr(""), description="Of `allezone_gateway`: reads.")
-    analyst_password: SecretStr = Field(SecretStr(""), description="Of `allezone_analyst`: the view `aggregates`.")
+    analyst_password: SecretStr = Field(SecretStr(""), description="Of `allezone_analyst`: reads counts.")
     monitoring_password: SecretStr = Field(SecretStr(""), description="Of `allezone_monitoring`: reads statistics.")
     replication_password: SecretStr = Field(SecretStr(""), description="Of `replicator`: standbys; Patroni's own too.")
 

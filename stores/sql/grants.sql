@@ -45,6 +45,7 @@ WITH wanted (role, kind, name, privilege) AS (VALUES
     ('allezone_gateway',    'SCHEMA',   'public',           'USAGE'),
     ('allezone_gateway',    'DATABASE', current_database(), 'CONNECT'),
     ('allezone_analyst',    'TABLE',    'aggregates',       'SELECT'),     -- a view, with its owner's rights
+    ('allezone_analyst',    'TABLE',    'minute_totals',    'SELECT'),     -- sums that the view takes seconds for
     ('allezone_analyst',    'SCHEMA',   'public',           'USAGE'),
     ('allezone_analyst',    'DATABASE', current_database(), 'CONNECT'),
     ('allezone_monitoring', 'DATABASE', current_database(), 'CONNECT')     -- and pg_monitor: roles.sql

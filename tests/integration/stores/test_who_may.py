@@ -35,7 +35,7 @@ MAY_WITH_TABLES: Final[dict[str, dict[str, set[str]]]] = {
         "profile_tags": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     },
     GATEWAY: {table: {"SELECT"} for table in ("aggregate_deltas", "minute_totals", "profile_tags")},
-    ANALYST: {"aggregates": {"SELECT"}},
+    ANALYST: {"aggregates": {"SELECT"}, "minute_totals": {"SELECT"}},
     MONITORING: {},
 }
 MAY_CALL: Final[dict[str, set[str]]] = {
