@@ -38,8 +38,10 @@ _PROCESSES: Final = {
     "topics|roles|migrations|command": Process("", 10),
     "asked": Process("", 1),  # reads, and nothing else
     "prometheus": Process(_wget(9090, "/-/healthy"), 30),  # closes its newest block
+    "alertmanager": Process(_wget(9093, "/-/healthy"), 5),  # writes down silences and what it has told
     "grafana": Process(_wget(3000, "/api/health"), 5),
     "node-exporter": Process(_wget(9100, "/"), 1),
+    "blackbox-exporter": Process(_wget(9115, "/-/healthy"), 1),
     "kafka-exporter": Process(_wget(9308, "/healthz"), 1),
     r"postgres-exporter\d": Process(_wget(9187, "/"), 1),
     r"aerospike-exporter\d": Process(_wget(9145, "/health"), 1),

@@ -7,8 +7,8 @@ from typing import Any, Final
 from tests.stacks import members
 from tests.stacks.rendering import Stack
 
-_WAYS_OUT: Final = {"public", "backup1", "backup2", "backup3"}
-"""On each is one service, which has somebody outside to talk to: clients, or the store of backups."""
+_WAYS_OUT: Final = {"public", "backup1", "backup2", "backup3", "notifications"}
+"""On each is one service, which has somebody outside to talk to: clients, the store of backups, who is to be woken."""
 
 
 def only_the_edge_publishes_ports(stack: Stack) -> Iterator[str]:

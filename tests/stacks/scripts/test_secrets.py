@@ -10,6 +10,7 @@ import pytest
 from tests.stacks import rendering
 from tests.stacks.scripts.stage import CLUSTER_ID, Stage
 
+EXAMPLE = rendering.ROOT / "monitoring" / "alertmanager" / "alertmanager.example.yml"
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
 
 
@@ -18,7 +19,7 @@ def test_what_is_missing_is_made_once(stage: Stage) -> None:
     assert stage.run("secrets", "make").status == 0
     made = list(stage.swarm.secrets)
     asked = {secret["name"] for secret in rendering.render_cluster().secrets.values()}
-    brought = {"allezone_edge_certificate_v1", "allezone_gateway_tokens_v1"}
+    brought = {f"allezone_{name}_v1" for name in ("edge_certificate", "gateway_tokens", "alertmanager")}
     assert set(made) == asked - brought - {"allezone_db_owner_v1"} | {"allezone_db_owner_v3"}
     assert stage.run("secrets", "make").status == 0
     assert stage.swarm.secrets == made
@@ -99,7 +100,25 @@ def test_a_certificate_must_have_its_own_key(stage: Stage, tmp_path: Path) -> No
     assert stage.run("secrets", "file", "edge_certificate", "v1", str(good)).status == 0
 
 
-@pytest.mark.parametrize("name", ["gateway_tokens", "edge_certificate", "backup_key"])
+def test_alerts_must_reach_somebody(stage: Stage, tmp_path: Path) -> None:
+    """The example as it is, and receivers that are only names, would look as if all were well."""
+    example = (EXAMPLE.read_text("utf-8"), "still has replace-me")
+    named = ("route: { receiver: nobody }\nreceivers:\n  - name: nobody\n", "no receiver that reaches anybody")
+    for text, said in (example, named):
+        (tmp_path / "alertmanager.yml").write_text(text, "utf-8")
+        done = stage.run("secrets", "file", "alertmanager", "v1", str(tmp_path / "alertmanager.yml"))
+        assert (done.status, stage.swarm.secrets) == (1, [])
+        assert said in done.err
+
+
+def test_an_alertmanagers_configuration_with_receivers_becomes_a_secret(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(EXAMPLE.read_text("utf-8").replace("replace-me", "ours"), "utf-8")
+    assert stage.run("secrets", "file", "alertmanager", "v1", str(path)).status == 0
+    assert stage.swarm.secrets == ["allezone_alertmanager_v1"]
+
+
+@pytest.mark.parametrize("name", ["gateway_tokens", "edge_certificate", "backup_key", "alertmanager"])
 def test_an_empty_file_is_no_secret(stage: Stage, tmp_path: Path, name: str) -> None:
     empty = tmp_path / "empty"
     empty.touch()

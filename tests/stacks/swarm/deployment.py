@@ -41,6 +41,8 @@ class Deployment:
         ]
         self.token = commands.run(make, seconds=30).strip()
         self._script("secrets", "file", "gateway_tokens", "v1", tokens)
+        # Nobody is told by it: the Alertmanager's image is one of those that the machine lacks.
+        self._script("secrets", "file", "alertmanager", "v1", _HERE / "alertmanager.yml")
 
     def settings(self, **changed: str) -> None:
         """Write deployment.env: the test's own, what was there, and what has changed since."""
