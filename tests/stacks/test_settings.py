@@ -85,10 +85,12 @@ def test_the_edge_ends_within_the_time_that_its_policy_knows() -> None:
     assert seconds(found[1]) == edge.ends_within
 
 
-def test_only_the_edges_own_network_is_believed() -> None:
-    stack = rendering.render("2.stateless")
+@pytest.mark.parametrize("chosen", [{}, {"EDGE_SUBNET": "172.30.9.0/24"}])
+def test_only_the_edges_own_network_is_believed(chosen: dict[str, str]) -> None:
+    stack = rendering.render("2.stateless", rendering.environment() | chosen)
     subnet = stack.networks["edge"]["ipam"]["config"][0]["subnet"]
-    assert _environment("2.stateless", "gateway")["TRUSTED_PROXIES"] == subnet
+    assert stack.services["gateway"]["environment"]["TRUSTED_PROXIES"] == subnet
+    assert subnet == chosen.get("EDGE_SUBNET", "10.201.0.0/24")
 
 
 @each_file
