@@ -40,10 +40,10 @@ def request_id(traceparent: bytes) -> bytes:
     return traceparent[3:35]
 
 
-def of_record(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
+def of_record(headers: Iterable[tuple[str, object]]) -> str | None:
     """The trace id that a record's headers name; None where they name none."""
     for name, value in headers:
-        if name == HEADER and value is not None and (accepted := _accepted(value)):
+        if name == HEADER and isinstance(value, bytes) and (accepted := _accepted(value)):
             return request_id(accepted).decode()
     return None
 

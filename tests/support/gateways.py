@@ -109,10 +109,26 @@ def running(
     kafka: KafkaSettings, database: DatabaseSettings, *, ready: bool = True, **settings: Any
 ) -> Iterator[Gateway]:
     """A gateway with these settings, ready unless that is not to be waited for; killed afterwards if it still runs."""
+    with _running(["-m", "gateway"], kafka, database, settings, ready=ready) as gateway:
+        yield gateway
+
+
+@contextmanager
+def planted(defects: str, kafka: KafkaSettings, database: DatabaseSettings, **settings: Any) -> Iterator[Gateway]:
+    """The same, ready, whose process runs the code `defects` first."""
+    code = f"{defects}\nfrom gateway.__main__ import main\nmain()"
+    with _running(["-c", code], kafka, database, settings, ready=True) as gateway:
+        yield gateway
+
+
+@contextmanager
+def _running(
+    arguments: list[str], kafka: KafkaSettings, database: DatabaseSettings, settings: Mapping[str, Any], *, ready: bool
+) -> Iterator[Gateway]:
     port = ports.reserve()
     with tempfile.TemporaryDirectory(prefix="allezone-gateway-") as folder:
         log = Path(folder) / "gateway.log"
-        argv = [sys.executable, "-m", "gateway"]
+        argv = [sys.executable, *arguments]
         told = environment(kafka, database, gateway_port=port, **settings)
         process = processes.Process(processes.Command("gateway", argv, log, paths.PROJECT, told))
         gateway = Gateway(port, process, log, settings.get("internal_port", 0))
