@@ -14,7 +14,7 @@ from gateway.errors import BrokenTokens
 from gateway.settings import GatewaySettings
 from gateway.token_file import TokenFile
 from gateway.tokens import Tokens
-from runtime import logging
+from runtime import logging, metrics
 from runtime import settings as runtime_settings
 
 _log = logging.get_logger("gateway")
@@ -27,6 +27,7 @@ async def serve(settings: GatewaySettings) -> int:
     except BrokenTokens as error:
         sys.stderr.write(f"settings: TOKENS_FILE: {settings.tokens_file}: {error}\n")
         return 2
+    metrics.export_build(settings.release)
     gate = access.Gate(settings, file.tokens if file else None)
     async with _watched(file, gate), connections.opened(settings) as ports:
         apps = app.create(settings, ports, gate)

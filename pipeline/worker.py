@@ -14,7 +14,7 @@ from pipeline import app as faust_app
 from pipeline import batches, commits, ending, garbage, log, membership, progress, watchdog
 from pipeline.heartbeat import Heartbeat
 from pipeline.settings import WorkerSettings
-from runtime import health, logging, probes
+from runtime import health, logging, metrics, probes
 
 _log = logging.get_logger(__name__)
 _SILENT = 0.75  # of the time after which the watchdog ends a worker, so that /healthz goes bad before
@@ -122,6 +122,7 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings, group: str, store: str) -> None:
         """Waits for the topic. `store` names what the sink writes to, for `/readyz`."""
+        metrics.export_build(settings.release)
         self.loop = uvloop.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.topic = wait_for_topic(settings)

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`auto` is `console` on a terminal and `json` elsewhere."
     )
+    release: str = Field(
+        "",
+        max_length=128,
+        description="What `allezone_build_info` calls this version. Empty: the distribution's version.",
+    )
 
     @classmethod
     def settings_customise_sources(
