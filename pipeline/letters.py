@@ -57,7 +57,12 @@ def tell(written: Sequence[Letter]) -> None:
     """Log what was stepped over in one write, once it is stored."""
     for letter in written[:LINES]:
         _log.warning(
-            "dead letter", partition=letter.partition, offset=letter.offset, why=letter.said, trace_id=letter.trace_id
+            "dead letter",
+            partition=letter.partition,
+            offset=letter.offset,
+            reason=letter.reason,
+            detail=letter.detail if letter.reason == UNDECODABLE else "",
+            trace_id=letter.trace_id,
         )
     if len(written) > LINES:
         _log.warning("more dead letters", letters=len(written) - LINES)
