@@ -98,12 +98,17 @@ def worker(
 
 def metric(worker: applications.Application, sample: str) -> float | None:
     """The value of the sample that its `/metrics` writes as `sample`; None where it does not answer or has none."""
+    lines = scrape(worker).splitlines()
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{sample} ")), None)
+
+
+def scrape(worker: applications.Application) -> str:
+    """What its `/metrics` answers; empty where it does not."""
     connection = http.client.HTTPConnection(ports.HOST, worker.port, timeout=_METRIC_SECONDS)
     try:
         connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
+        return connection.getresponse().read().decode()
     except (OSError, http.client.HTTPException):
-        return None
+        return ""
     finally:
         connection.close()
-    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{sample} ")), None)
