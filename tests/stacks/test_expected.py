@@ -1,5 +1,7 @@
 """How many targets Prometheus is told to expect is how many the stacks make, in each layout that comes with them."""
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -19,7 +21,7 @@ def test_every_task_that_is_asked_is_expected(layout: str) -> None:
     overrides = [
         f"layouts/{path.stem}" for path in sorted((rendering.STACKS / "layouts").glob(f"{layout}.state*.yaml"))
     ]
-    services = {}
+    services: dict[str, Any] = {}
     for name in rendering.CLUSTER:
         laid = [each for each in overrides if each.endswith(name.partition(".")[2])]
         services |= rendering.present(rendering.render(name, overrides=laid)).services

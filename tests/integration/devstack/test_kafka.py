@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import urllib.request
 from collections.abc import Iterator
 
@@ -15,12 +16,19 @@ from devstack import jars, paths, ports, waiting
 from devstack.kafka import KafkaServer, Node, free_node
 from tests.support import services
 
+RECORDED = paths.PROJECT / "tests" / "monitoring" / "recorded" / "kafka-jmx.prom"
+
 
 @pytest.fixture
 def broker() -> Iterator[KafkaServer]:
     """A broker of this test's own, to be ill-treated."""
     with services.required(), services.running_kafka() as server:
         yield server
+
+
+def names(metrics: str) -> set[str]:
+    """Of all samples that are Kafka's own."""
+    return set(re.findall(r"^kafka_\w+", metrics, re.MULTILINE))
 
 
 def make_topic(server: KafkaServer, topic: str, replication: int = 1) -> None:
@@ -87,12 +95,14 @@ def test_a_broker_with_an_agent_tells_its_own_figures(topic: str) -> None:
             server.wait_ready()
             make_topic(server, topic)
             produce(server, topic, [b"counted"])
+            assert read_all(server, topic, 1) == [b"counted"]
             told = urllib.request.urlopen(f"http://{ports.HOST}:{server.jmx_port}/metrics", timeout=20).read().decode()
         finally:
             server.kill()
     assert "\nkafka_controller_kafkacontroller_activecontrollercount 1.0\n" in told
     assert "\nkafka_server_replicamanager_underreplicatedpartitions 0.0\n" in told
     assert f'\nkafka_server_brokertopicmetrics_topic_messagesin_total{{topic="{topic}"}} 1.0\n' in told
+    assert names(RECORDED.read_text()) <= names(told)
 
 
 def test_the_image_takes_the_agent_that_is_tried_here_and_no_other() -> None:
