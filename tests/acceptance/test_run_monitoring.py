@@ -14,14 +14,19 @@ from tests.support.monitoring import Monitoring
 from tests.support.system import System
 
 SEEN_SECONDS = 60.0
-ASKED = {("gateway", "gateway"): 2.0, ("workers", "aggregates"): 1.0, ("workers", "profiles"): 1.0}
+ASKED = {
+    ("gateway", "gateway"): 2.0,
+    ("workers", "aggregates"): 1.0,
+    ("workers", "profiles"): 1.0,
+    ("kafka-jmx", "kafka1"): 1.0,
+}
 
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    """A system with two gateways, for this file's tests, each of which leaves it running."""
+    """Two gateways, and a broker that tells its own figures; each of this file's tests leaves them running."""
     programs.require("prometheus")
-    with systems.running(GATEWAYS="2") as system:
+    with systems.running(GATEWAYS="2", KAFKA_JMX_PORT=str(ports.reserve())) as system:
         yield system
 
 
@@ -32,7 +37,7 @@ def watched(system: System) -> Iterator[Monitoring]:
         yield watched
 
 
-def test_every_gateway_and_worker_answers_and_is_expected(watched: Monitoring) -> None:
+def test_all_that_runs_answers_and_is_expected(watched: Monitoring) -> None:
     assert waiting.until(lambda: answering(watched).items() >= ASKED.items(), SEEN_SECONDS), watched.query("up")
     assert waiting.until(lambda: expected(watched) == answering(watched), SEEN_SECONDS), expected(watched)
 
