@@ -32,6 +32,12 @@ PLANTED: Final[list[Planted]] = [
     (networks.networks_hold_only_who_needs_them, STATELESS, put("edge", networks=["edge", "kafka"]), "kafka"),
     (networks.networks_hold_only_who_needs_them, STATELESS, put("gateway", networks=["databases"]), "databases"),
     (networks.networks_hold_only_who_needs_them, STATELESS, put("roles", networks=["everybody"]), "everybody"),
+    (
+        networks.networks_hold_only_who_needs_them,
+        STATELESS,
+        put("prometheus", networks=["monitoring", "notifications"]),
+        "prometheus: is on the network notifications",
+    ),
     # As backups once went: over one network that no policy looked at.
     (networks.networks_are_encrypted, WITH_BACKUPS, network("backup2", driver_opts={}), "backup2"),
     (
