@@ -93,7 +93,7 @@ def _service_of(name: str, relabelling: list[dict[str, Any]]) -> str:
 
 
 def _tasks(service: Mapping[str, Any], nodes: list[Labels]) -> int:
-    deploy = service["deploy"]
+    deploy = service.get("deploy", {})
     if deploy.get("mode") != "global":
         return int(deploy.get("replicas", 1))
     constraints = deploy.get("placement", {}).get("constraints", [])
@@ -102,14 +102,15 @@ def _tasks(service: Mapping[str, Any], nodes: list[Labels]) -> int:
 
 
 def _services(layout: str) -> dict[str, dict[str, Any]]:
-    """The services of both stacks, with what the layout lays over their `deploy`."""
+    """The services of both stacks, with what the layout lays over their `deploy`; others that it brings, too."""
     found: dict[str, dict[str, Any]] = {}
     for number, kind in enumerate(_KINDS, 1):
         found |= yaml.safe_load((STACKS / f"{number}.{kind}.yaml").read_text("utf-8"))["services"]
         over = STACKS / "layouts" / f"{layout}.{kind}.yaml"
         laid = yaml.safe_load(over.read_text("utf-8"))["services"] if over.exists() else {}
         for name, service in laid.items():
-            found[name] = {**found[name], "deploy": {**found[name]["deploy"], **service.get("deploy", {})}}
+            below = found.get(name, {}).get("deploy", {})
+            found[name] = {"deploy": {**below, **service.get("deploy", {})}}
     return found
 
 
