@@ -72,9 +72,10 @@ FLUSH_ROWS: Final = LISTING.histogram(
 )
 FRESHNESS: Final = LISTING.histogram(
     "allezone_pipeline_freshness_seconds",
-    "From the log's taking of an event, which is when the gateway answers 204, until queries show it. Two observations "
-    "a write: its oldest and its newest event. By two clocks, the broker's and the worker's. What is written again "
-    "after a crash counts again, with its whole age.",
+    "From when the log took an event, which is just before the gateway answers 204, until queries show it. Two "
+    "observations a write: its oldest and its newest event. By two clocks, the broker's and the worker's. What is "
+    "written again after a crash counts again, with its whole age. Nothing written, nothing observed: "
+    "the lag tells then.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3_600),
 )
 STORED_AT: Final = LISTING.gauge(
