@@ -105,7 +105,8 @@ def _services(layout: str) -> dict[str, dict[str, Any]]:
     """The services of both stacks, with what the layout lays over their `deploy`; others that it brings, too."""
     found: dict[str, dict[str, Any]] = {}
     for number, kind in enumerate(_KINDS, 1):
-        found |= yaml.safe_load((STACKS / f"{number}.{kind}.yaml").read_text("utf-8"))["services"]
+        for path in sorted(STACKS.glob(f"{number}.*.yaml")):
+            found |= yaml.safe_load(path.read_text("utf-8"))["services"]
         over = STACKS / "layouts" / f"{layout}.{kind}.yaml"
         laid = yaml.safe_load(over.read_text("utf-8"))["services"] if over.exists() else {}
         for name, service in laid.items():

@@ -20,7 +20,8 @@ STACKS: Final = ROOT / "stacks"
 REGISTRY: Final = "registry.test:5000"
 RELEASE: Final = "release-7"
 CLUSTER: Final = ("1.stateful", "2.stateless")
-"""What a cluster runs: both files."""
+"""What a cluster runs: both stacks."""
+_BESIDE: Final = {"2.stateless": ("2.monitoring",)}
 OLDEST_CLIENT: Final = 23
 """The first docker client with `docker stack config`, which stacks/deploy calls."""
 VERSION: Final = "3.10"
@@ -79,9 +80,14 @@ def environment() -> dict[str, str]:
     return images() | release | backups
 
 
+def files(name: str) -> tuple[str, ...]:
+    """What stacks/deploy deploys as the stack NAME, names of files in that folder."""
+    return name, *_BESIDE.get(name, ())
+
+
 def render(name: str, variables: Mapping[str, str] | None = None, overrides: Sequence[str] = ()) -> Stack:
-    """`stacks/NAME.yaml`, with files of that folder over it. Raises VariableMissing."""
-    content = functools.reduce(_merged, map(_read, overrides), _read(name))
+    """The stack NAME, with files of that folder over it. Raises VariableMissing."""
+    content = functools.reduce(_merged, map(_read, [*files(name), *overrides]))
     return fill_in(name, content, environment() if variables is None else variables)
 
 

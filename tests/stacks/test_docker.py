@@ -43,7 +43,8 @@ def _sources(service: dict[str, Any]) -> list[str]:
 def _docker_stack_config(*names: str) -> dict[str, Any]:
     """Skipped by name without a docker client of OLDEST_CLIENT or newer, in CI as well, which tries to install one:
     only the client knows its schema, and no package of Python's has it. One that has the command has the schema."""
-    files = [word for name in names for word in ("--compose-file", str(rendering.STACKS / f"{name}.yaml"))]
+    every = [file for name in names for file in rendering.files(name)]
+    files = [word for file in every for word in ("--compose-file", str(rendering.STACKS / f"{file}.yaml"))]
     command = ["docker", "stack", "config", *files]
     environment = {**rendering.environment(), "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
     try:
@@ -60,5 +61,5 @@ def _docker_stack_config(*names: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", FILES)
 def test_no_message_about_a_missing_variable_has_a_dash(name: str) -> None:
     """Docker's client takes a dash in `${NAME:?message}` for `${NAME-default}`, and deploys half of the message."""
-    text = (rendering.STACKS / f"{name}.yaml").read_text("utf-8")
+    text = "".join((rendering.STACKS / f"{file}.yaml").read_text("utf-8") for file in rendering.files(name))
     assert [found for found in re.findall(r"\$\{\w+:\?[^}]*\}", text) if "-" in found] == []

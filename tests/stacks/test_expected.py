@@ -58,6 +58,6 @@ def test_a_layouts_own_numbers_are_mounted_in_the_place_of_the_usual_ones() -> N
 
 
 def test_a_config_whose_content_has_changed_is_renamed() -> None:
-    text = (rendering.STACKS / "2.stateless.yaml").read_text("utf-8")
+    text = (rendering.STACKS / "2.monitoring.yaml").read_text("utf-8")
     name = configs.name_of("prometheus", expected.PROMETHEUS / "prometheus.yml")
     assert configs.renamed(text.replace(name, "allezone_prometheus_00000000")) == text

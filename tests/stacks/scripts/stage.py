@@ -59,8 +59,12 @@ class Stage:
 
     def write_stack(self, name: str, services: dict[str, Any], **parts: Any) -> None:
         """In the place of the real one, or beside it."""
+        own, *beside = rendering.files(name)
         content = {"version": rendering.VERSION, "services": services, **parts}
-        (self.stacks / f"{name}.yaml").write_text(yaml.safe_dump(content), "utf-8")
+        (self.stacks / f"{own}.yaml").write_text(yaml.safe_dump(content), "utf-8")
+        for file in beside:
+            empty = {"version": rendering.VERSION, "services": {}}
+            (self.stacks / f"{file}.yaml").write_text(yaml.safe_dump(empty), "utf-8")
 
     def play_deployed(self, name: str) -> None:
         """As if that stack had been deployed with these settings: every task runs."""

@@ -50,7 +50,7 @@ def reads_the_stacks() -> bool:
     refuse the version of the files."""
     environment = {**os.environ, **rendering.environment()}
     try:
-        for name in rendering.CLUSTER:
+        for name in [each for stack in rendering.CLUSTER for each in rendering.files(stack)]:
             file = rendering.STACKS / f"{name}.yaml"
             commands.run(["docker", "stack", "config", "--compose-file", file], seconds=20, environment=environment)
     except (commands.Failed, OSError):

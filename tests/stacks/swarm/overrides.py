@@ -8,17 +8,24 @@ from typing import Any
 
 import yaml
 
-from devstack import paths
+from tests.stacks import rendering
 
+_PARTS = ("networks", "services")
 _ABSENT = {"deploy": {"mode": "replicated", "replicas": 0}}
 
 
 def write(stack: str, ours: list[str], folder: Path) -> Path:
-    """The file for stacks/STACK.yaml, where `ours` names the images that there are."""
-    rendered = yaml.safe_load((paths.PROJECT / "stacks" / f"{stack}.yaml").read_text())
+    """The file for the stack, where `ours` names the images that there are."""
     path = folder / f"{stack}.lacking.yaml"
-    path.write_text(yaml.safe_dump(lacking(rendered, ours)))
+    path.write_text(yaml.safe_dump(lacking(read(stack), ours)))
     return path
+
+
+def read(stack: str) -> dict[str, Any]:
+    """Networks, services and version of its files, as they are written."""
+    files = [yaml.safe_load((rendering.STACKS / f"{name}.yaml").read_text()) for name in rendering.files(stack)]
+    parts = {part: {name: each for file in files for name, each in file[part].items()} for part in _PARTS}
+    return {"version": files[0]["version"], **parts}
 
 
 def lacking(stack: dict[str, Any], ours: list[str]) -> dict[str, Any]:

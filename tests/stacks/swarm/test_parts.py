@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from devstack import paths
 from tests.stacks.swarm import cluster, images, needs, overrides, report, rolling, traffic, waiting
 
 
@@ -26,7 +24,7 @@ def test_a_job_is_whole_when_it_has_ended_and_a_service_when_it_runs(replicas: s
 
 @pytest.mark.parametrize("stack", ["1.stateful", "2.stateless"])
 def test_the_test_s_machine_lacks_nothing_of_a_network_but_its_encryption(stack: str) -> None:
-    rendered = yaml.safe_load((paths.PROJECT / "stacks" / f"{stack}.yaml").read_text())
+    rendered = overrides.read(stack)
 
     lacking = overrides.lacking(rendered, images.OURS.split())
 
@@ -36,7 +34,7 @@ def test_the_test_s_machine_lacks_nothing_of_a_network_but_its_encryption(stack:
 
 
 def test_only_what_runs_from_another_image_is_absent() -> None:
-    rendered = yaml.safe_load((paths.PROJECT / "stacks" / "1.stateful.yaml").read_text())
+    rendered = overrides.read("1.stateful")
 
     lacking = overrides.lacking(rendered, images.OURS.split())
 
