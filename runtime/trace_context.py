@@ -14,8 +14,11 @@ _NAME: Final = HEADER.encode()
 _IDS: Final = rb"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 # A version to come has these fields too, and may have more behind them.
 _FORM: Final = re.compile(rb"00-(" + _IDS + rb")|(?!00|ff)[0-9a-f]{2}-(" + _IDS + rb")(?:-.*)?", re.DOTALL)
-# One for all: ids of spans need to differ within a trace alone.
-_HERE: Final = b"%016x" % (random.SystemRandom().getrandbits(64) or 1)
+# What all ids made here have in common packs well: half of the trace id, as the other half is random enough, and the
+# whole of the span's, which needs to differ within its trace alone.
+_SYSTEM: Final = random.SystemRandom()
+_BEFORE: Final = b"00-%016x" % _SYSTEM.randrange(1, 2**64)
+_BEHIND: Final = b"-%016x-00" % _SYSTEM.randrange(1, 2**64)
 
 
 def of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -32,7 +35,7 @@ def of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 def new() -> bytes:
     """Of a trace that begins here; not sampled, as nothing here exports spans."""
     # Not `secrets`: an id is no secret, and a call of the kernel for each costs more than all the rest.
-    return b"00-%032x-%b-00" % (random.getrandbits(128) or 1, _HERE)
+    return _BEFORE + b"%016x" % random.getrandbits(64) + _BEHIND
 
 
 def request_id(traceparent: bytes) -> bytes:
