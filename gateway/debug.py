@@ -41,6 +41,8 @@ class Debugger:
         self._max_body_bytes: Final = settings.debug_max_body_bytes
         self._kept: collections.deque[Mismatch] = collections.deque(maxlen=settings.debug_mismatches_kept)
         self._total = 0
+        if self.enabled:
+            metrics.start_debug_answers()
 
     async def read_expected(self, receive: asgi.Receive) -> bytes:
         """The body of a query; with the mode off nothing of it is kept, and it counts as empty.

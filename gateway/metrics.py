@@ -4,6 +4,7 @@ An increment costs 0.5 us and an observation 1.1 us here: `POST /user_tags` affo
 bench.metrics`).
 """
 
+import itertools
 from typing import Final
 
 from gateway import endpoints
@@ -22,6 +23,7 @@ _OUTCOME_UNKNOWN: Final = ("timeout", "closing", "stopping", "unexpected")
 
 _ENDPOINT: Final = Label("endpoint", endpoints.LABELS)
 _QUERY: Final = Label("endpoint", (endpoints.USER_PROFILES, endpoints.AGGREGATES))
+_RESULT: Final = Label("result", ("match", "mismatch", "broken_body"))
 
 LISTING: Final = Listing()
 
@@ -85,10 +87,10 @@ DEPENDENCY_UP: Final = LISTING.gauge(
 )
 DEBUG_ANSWERS: Final = LISTING.counter(
     "allezone_gateway_debug_answers_total",
-    "Debug mode: answers compared with the expected one that came with the query.",
+    "Debug mode: answers compared with the expected one that came with the query. From 0 where DEBUG_QUERIES is on, "
+    "nothing where it is off.",
     _QUERY,
-    Label("result", ("match", "mismatch", "broken_body")),
-    from_zero=True,
+    _RESULT,
 )
 
 # These, too, from zero: see `Listing.counter`. Not every combination, for most never come.
@@ -102,3 +104,9 @@ for _reason in _OUTCOME_UNKNOWN:
     UNSTORED.labels("unknown", _reason)
 for _reason in ("no_token", "unknown_token", "rate"):
     REFUSED.labels(_reason, "")
+
+
+def start_debug_answers() -> None:
+    """Debug mode is on: what it counts is there before the first answer is compared."""
+    for endpoint, result in itertools.product(_QUERY.values, _RESULT.values):
+        DEBUG_ANSWERS.labels(endpoint, result)

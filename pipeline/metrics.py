@@ -51,7 +51,8 @@ PLACED: Final = LISTING.counter(
 LAG: Final = LISTING.gauge(
     "allezone_pipeline_lag_records",
     "Records of the partition that this worker has not stored yet. Asked of the broker every STALLED_AFTER_S / 10 "
-    "seconds, whether or not anything arrives or the store answers. While Kafka is away it stays as it was.",
+    "seconds, whether or not anything arrives or the store answers; there once the store has said where the partition "
+    "goes on. While Kafka is away it stays as it was.",
     _PARTITION,
 )
 LAG_ASKED: Final = LISTING.gauge(

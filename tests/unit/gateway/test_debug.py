@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway import asgi, debug, errors
+from gateway import asgi, debug, errors, metrics
 from gateway.settings import GatewaySettings
 from runtime import trace_context
 
@@ -97,3 +97,17 @@ async def test_a_comparison_that_fails_is_a_broken_body_and_its_message_stays_in
     newest = await _newest(debugger)
     assert newest["kind"] == "broken_body"
     assert newest["difference"] == ["the expected answer cannot be compared: KeyError"]
+
+
+def test_what_the_mode_counts_is_there_from_zero_while_it_is_on_and_not_while_it_is_off() -> None:
+    """Absent, it tells the simulator that the mode is off; from zero, it shows an alert the first wrong answer."""
+    metrics.DEBUG_ANSWERS.clear()
+    _debugger(debug_queries=False)
+    assert _counted() == []
+    _debugger()
+    assert _counted() == [0.0] * 6
+
+
+def _counted() -> list[float]:
+    [family] = metrics.DEBUG_ANSWERS.collect()
+    return [sample.value for sample in family.samples]

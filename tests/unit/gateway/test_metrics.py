@@ -165,7 +165,6 @@ def test_a_label_with_a_value_of_a_client_would_be_found(line: str) -> None:
     "line",
     [
         'allezone_gateway_events_invalid_total{reason="malformed"} ',
-        'allezone_gateway_debug_answers_total{endpoint="/aggregates",result="mismatch"} ',
         'allezone_gateway_events_unstored_total{reason="timeout",stored="unknown"} ',
         'allezone_gateway_requests_total{endpoint="/aggregates",status="503"} ',
         'allezone_gateway_requests_total{endpoint="/user_tags",status="204"} ',
