@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 import psycopg
 from confluent_kafka import Producer
 
+from runtime import trace_context
 from schemas import codec, tags
 
 START_MS = 1_647_951_300_000  # 2022-03-22T12:15:00Z
@@ -102,9 +103,10 @@ def difference(expected: Sums, found: Sums) -> tuple[int, int]:
 
 def _send(producer: Producer, topic: str, tag: tags.UserTag) -> None:
     key, value = codec.encode_item(tags.item_of(tag)), codec.encode_tag(tag)
+    headers: list[tuple[str, str | bytes | None]] = [(trace_context.HEADER, trace_context.new())]  # as the gateway does
     while True:
         try:
-            producer.produce(topic, value, key)
+            producer.produce(topic, value, key, headers=headers)
         except BufferError:
             producer.poll(0.1)
         else:
