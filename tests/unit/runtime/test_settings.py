@@ -51,6 +51,10 @@ def test_any_setting_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_p
         ({"DB_PASSWORD": "own", "DB_PORT": "70000"}, "DB_PORT: Input should be less than or equal to 65535"),
         ({"DB_PASSWORD": "own", "KAFKA_TOPIC": "a b"}, "KAFKA_TOPIC: "),
         ({"DB_PASSWORD": "own", "WAIT_S": "0"}, "WAIT_S: Input should be greater than 0 (given: '0')"),
+        (
+            {"DB_PASSWORD": "own", "LOG_LEVEL": "Loud"},
+            "LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error' (given: 'loud')",
+        ),
         ({"DB_PASSWORD_FILE": "/nowhere/at/all"}, "DB_PASSWORD_FILE: /nowhere/at/all cannot be read"),
         ({"DB_PASSWORD": "own", "DB_PASSWORD_FILE": "x"}, "DB_PASSWORD and DB_PASSWORD_FILE are both set"),
     ],
@@ -67,6 +71,11 @@ def test_a_bad_setting_ends_the_start_with_a_sentence_and_status_2(
     said = capsys.readouterr().err
     assert f"settings: {sentence}" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("level", ["warning", "WARNING", "Warning"])
+def test_the_level_of_logs_is_taken_in_any_case_of_letters(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    assert load(monkeypatch, {"DB_PASSWORD": "own", "LOG_LEVEL": level}).log_level == "warning"
 
 
 def test_every_bad_setting_is_named_at_once(
