@@ -10,6 +10,10 @@ from devstack import paths
 from tests.monitoring.rules import promtool, reading
 
 ALERTS: Final = reading.alerts()
+PAGES: Final = [
+    *sorted(reading.RUNBOOKS.glob("*.md")),
+    *(reading.RUNBOOKS.parent / f"{name}.md" for name in ("alerts", "objectives")),
+]
 HEADINGS: Final = ("## What it means", "## Look", "## Do", "## It ends")
 
 
@@ -39,8 +43,14 @@ def test_a_runbook_says_all_that_is_needed(alert: reading.Alert) -> None:
     assert lines[0] == f"# {alert.name}"
     assert [line for line in lines if line.startswith("## ")] == list(HEADINGS)
     assert f"**{alert.labels['severity']}**" in text
-    for target in re.findall(r"\]\(([^)#]+)", text):
-        assert (reading.RUNBOOKS / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_link_leads_somewhere(page: Path) -> None:
+    for name, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text("utf-8")):
+        target = page.parent / name if name else page
+        assert target.exists(), name
+        assert not anchor or anchor in _anchors(target), f"{name}#{anchor}"
 
 
 def test_the_page_about_alerts_names_each_with_whom_it_wakes() -> None:
@@ -66,3 +76,9 @@ def test_what_an_alert_says_names_labels_that_it_has(path: Path, tmp_path: Path)
     fired = {case.alert for case in reading.cases() if case.file == path.name}
     assert fired == {each.name for each in ALERTS if f"name: {each.name} {reading.FIRES}" in said}
     assert "error expanding template" not in said
+
+
+def _anchors(page: Path) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
