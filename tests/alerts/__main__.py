@@ -15,17 +15,20 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from devstack import errors, paths
+from devstack import errors, paths, tools
 from tests.alerts import faults, outcome, scene
 from tests.alerts.trial import Trial
 from tests.support import monitoring, services
 from tests.support.system import System
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 def main() -> int:
     """Play and judge. An interrupted run ends all that it started."""
     arguments = _parser().parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in _ENDING:
+        signal.signal(number, _interrupt)
     try:
         return _run(arguments.only or list(faults.ALL))
     except errors.DevstackError as reason:
@@ -38,6 +41,7 @@ def main() -> int:
 
 def _run(names: list[str]) -> int:
     began = time.monotonic()
+    tools.prometheus()
     with services.folder("alerts") as folder:
         try:
             outcomes = _play(names, folder)
@@ -74,8 +78,8 @@ def _play(names: list[str], folder: Path) -> list[outcome.Outcome]:
 def _keep(folder: Path) -> None:
     """The logs of a run that failed."""
     kept = paths.PROJECT / ".local" / "alerts" / folder.name
-    shutil.copytree(folder / "state" / "logs", kept, dirs_exist_ok=True)
-    for log in folder.glob("*.log"):
+    kept.mkdir(parents=True)
+    for log in folder.rglob("*.log"):
         shutil.copy(log, kept)
     _say(f"logs: {kept}")
 
@@ -94,6 +98,9 @@ def _say(text: str) -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Once: a later signal must not interrupt the ending."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
