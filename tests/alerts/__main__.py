@@ -79,7 +79,7 @@ def _keep(folder: Path) -> None:
     """The logs of a run that failed."""
     kept = paths.PROJECT / ".local" / "alerts" / folder.name
     kept.mkdir(parents=True)
-    for log in folder.rglob("*.log"):
+    for log in (*folder.glob("*.log"), *folder.glob("state/logs/*.log")):
         shutil.copy(log, kept)
     _say(f"logs: {kept}")
 
