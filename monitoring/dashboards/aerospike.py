@@ -16,6 +16,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Nodes that answer",
             description="Of two. With one everything goes on, without copies.",
+            alerts=("AerospikeNodeDown",),
             queries=(Query("sum(aerospike_node_up)", "nodes"),),
             kind="stat",
             objective=Objective(2, "above"),
@@ -25,6 +26,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Nodes that the smallest cluster has",
             description="As the nodes see it. Below 2 while both answer: they do not see each other.",
+            alerts=("AerospikeClusterSmall",),
             queries=(Query("min(aerospike_node_stats_cluster_size)", "nodes"),),
             kind="stat",
             objective=Objective(2, "above"),
@@ -34,6 +36,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Writes stopped",
             description="1: a node is too full, or the clocks are too far apart, and takes no writes.",
+            alerts=("AerospikeStopWrites",),
             queries=(
                 Query(f"max(aerospike_namespace_stop_writes{{{_NAMESPACE}}})", "too full"),
                 Query(f"max(aerospike_namespace_clock_skew_stop_writes{{{_NAMESPACE}}})", "clocks"),
@@ -126,6 +129,7 @@ _LEFT: Final = Row(
         Panel(
             title="Storage used",
             description="Share, by node. Writes stop before it is full (stop-writes-used-pct).",
+            alerts=("AerospikeStorageFilling",),
             queries=(
                 Query(
                     f"max by (service) (aerospike_namespace_data_used_bytes{{{_NAMESPACE}}}) / "
@@ -141,6 +145,7 @@ _LEFT: Final = Row(
         Panel(
             title="Memory left",
             description="Percent of the machine's, as the node sees it.",
+            alerts=("AerospikeMemoryLow",),
             queries=(Query("min by (service) (aerospike_node_stats_system_free_mem_pct)", _NODE),),
             unit="percent",
             objective=Objective(15, "above"),

@@ -31,7 +31,8 @@ class Panel:
     """One picture. `description` says what is seen and what to do about it; `unit` is one of Grafana's names.
 
     `width` of 24 columns, `height` in Grafana's units of 30 pixels. `decimals` None: as many as Grafana thinks fit.
-    `lowest` and `highest` are the ends of the axis. `interval` is the shortest step, as "1m".
+    `lowest` and `highest` are the ends of the axis. `interval` is the shortest step, as "1m". `alerts` are the names of
+    those that fire by what is seen here: each has a page in docs/operations/alerts/.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Panel:
     stacked: bool = False
     interval: str | None = None
     no_value: str | None = None
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ _EVENTS: Final = Row(
         Panel(
             title="Invalid events a second",
             description="POST /user_tags answered 4xx, by what was wrong with the event.",
+            alerts=("EventsInvalid",),
             queries=(
                 Query(
                     promql.or_zero(
@@ -89,6 +90,7 @@ _EVENTS: Final = Row(
             title="Events not stored a second",
             description="POST /user_tags answered 503, by why. no: never handed to Kafka, may be sent again. "
             "unknown: may have been stored.",
+            alerts=("UserTagsAvailabilityFastBurn",),
             queries=(
                 Query(
                     promql.or_zero(
@@ -104,6 +106,7 @@ _EVENTS: Final = Row(
         Panel(
             title="Events waiting for Kafka",
             description="Handed over, not acknowledged yet, of the fullest gateway. At the limit new ones are refused.",
+            alerts=("EventsInFlightNearLimit",),
             queries=(
                 Query("max(allezone_gateway_events_in_flight)", "waiting"),
                 Query("min(allezone_gateway_events_in_flight_limit)", "limit"),
@@ -120,6 +123,7 @@ _DOOR: Final = Row(
             title="Refused at the door a second",
             description="401, 403 and 429, by why, and by the name of the client's token. docs/security.md says what "
             "each needs.",
+            alerts=("ClientsTurnedAway",),
             queries=(
                 Query(
                     promql.or_zero(promql.rate("allezone_gateway_refused_total", by="reason, client"), label="reason"),
@@ -132,6 +136,7 @@ _DOOR: Final = Row(
         Panel(
             title="Queries failed a second",
             description="Queries answered 503, by endpoint and kind of error: a store that does not answer.",
+            alerts=("QueriesFailing",),
             queries=(
                 Query(
                     promql.or_zero(
@@ -148,6 +153,7 @@ _DOOR: Final = Row(
             title="Gateways that reach what they need",
             description="The share of gateways whose last probe was answered, by what was probed. Below 1: some do "
             "not reach it, 0: none does.",
+            alerts=("DependencyDown", "DependencyDownForSome"),
             queries=(Query("avg by (dependency) (allezone_gateway_dependency_up)", "{{dependency}}"),),
             objective=Objective(1, "above"),
             unit="percentunit",
@@ -157,6 +163,7 @@ _DOOR: Final = Row(
         Panel(
             title="Debug mode: answers compared a second",
             description="By result. Any but match is a broken promise 4. Nothing while DEBUG_QUERIES is off.",
+            alerts=("AnswersWrong",),
             queries=(
                 Query(
                     promql.or_zero(promql.rate("allezone_gateway_debug_answers_total", by="result"), label="result"),
@@ -170,6 +177,7 @@ _DOOR: Final = Row(
             title="File of tokens",
             description="1: some gateway cannot use the file of tokens as it is now, and goes on with those read "
             "before.",
+            alerts=("TokensFileBroken",),
             queries=(Query("max(allezone_gateway_tokens_file_broken)", "broken"),),
             kind="stat",
             objective=Objective(1, "below"),
@@ -179,9 +187,46 @@ _DOOR: Final = Row(
     ),
 )
 
+_EDGE: Final = Row(
+    "The edge before them",
+    (
+        Panel(
+            title="Answers a second at the edge",
+            description="By status, those that the edge gives itself among them: no gateway is ready, too many "
+            "requests.",
+            alerts=("EdgeErrors", "EdgeConnectionsNearLimit"),
+            queries=(
+                Query(
+                    promql.rate('haproxy_frontend_http_responses_total{service="edge", proxy="public"}', by="code"),
+                    "{{code}}",
+                ),
+            ),
+            unit="reqps",
+            stacked=True,
+        ),
+        Panel(
+            title="Gateways that are ready",
+            description="As each edge sees them; the fewest. 0: every request is answered 503.",
+            alerts=("EdgeWithoutGateways",),
+            queries=(Query('min(haproxy_backend_active_servers{service="edge", proxy="gateways"})', "ready"),),
+            objective=Objective(1, "above"),
+        ),
+        Panel(
+            title="Certificate",
+            description="How long the edge's certificate is still good. Red: less than two weeks.",
+            alerts=("EdgeCertificateExpires", "EdgeCertificateExpiresSoon", "EdgeHandshakeFails"),
+            queries=(Query('min(probe_ssl_earliest_cert_expiry{job="certificate"}) - time()', "left"),),
+            kind="stat",
+            unit="s",
+            lowest=None,
+            objective=Objective(14 * 86_400, "above"),
+        ),
+    ),
+)
+
 BOARD: Final = Board(
     uid="allezone-gateway",
     title="gateway",
     description="What is asked of the gateways, how long they take, what they refuse and what they wait for.",
-    rows=(_TRAFFIC, _EVENTS, _DOOR, processes.row("gateway")),
+    rows=(_TRAFFIC, _EVENTS, _DOOR, _EDGE, processes.row("gateway")),
 )

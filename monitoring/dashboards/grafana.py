@@ -83,13 +83,19 @@ def _panel(panel: Panel) -> Json:
     made = {
         "type": panel.kind,
         "title": panel.title,
-        "description": panel.description,
+        "description": _description(panel),
         "datasource": _SOURCES[panel.queries[0].source],
         "targets": [_target(query, chr(ord("A") + place), panel) for place, query in enumerate(panel.queries)],
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "options": _OPTIONS[panel.kind],
     }
     return made if panel.interval is None else {**made, "interval": panel.interval}
+
+
+def _description(panel: Panel) -> str:
+    """With the pages that say what to do about it."""
+    pages = [f"docs/operations/alerts/{alert}.md" for alert in panel.alerts]
+    return "\n\n".join([panel.description, *([f"What to do: {', '.join(pages)}"] if pages else [])])
 
 
 def _target(query: Query, letter: str, panel: Panel) -> Json:

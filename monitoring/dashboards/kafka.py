@@ -19,6 +19,7 @@ _HEALTH: Final = Row(
             title="Active controllers",
             description="1 is right. 0: no leader is elected any more, and no topic made. More than one for a moment "
             "only: while it changes.",
+            alerts=("KafkaWithoutController",),
             queries=(Query("sum(kafka_controller_kafkacontroller_activecontrollercount)", "controllers"),),
             kind="stat",
             objective=Objective(1, "above"),
@@ -29,6 +30,7 @@ _HEALTH: Final = Row(
             title="Brokers that answer",
             description="Of three. With two everything goes on, with one nothing can be written: two replicas must "
             "have it.",
+            alerts=("KafkaBrokerMissing",),
             queries=(Query('sum(up{job="kafka-jmx"})', "brokers"),),
             kind="stat",
             objective=Objective(3, "above"),
@@ -38,6 +40,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Partitions offline",
             description="Partitions without a leader: nothing can be written to them or read from them.",
+            alerts=("KafkaPartitionsOffline",),
             queries=(Query("max(kafka_controller_kafkacontroller_offlinepartitionscount)", "offline"),),
             kind="stat",
             objective=_NONE,
@@ -47,6 +50,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Partitions below min.insync.replicas",
             description="Writes to them are refused: POST /user_tags is answered 503.",
+            alerts=("KafkaBelowMinInsync",),
             queries=(Query("sum(kafka_server_replicamanager_underminisrpartitioncount)", "refused"),),
             kind="stat",
             objective=_NONE,
@@ -56,6 +60,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Partitions under-replicated",
             description="Partitions with fewer replicas in sync than they have: a broker is away, or too slow.",
+            alerts=("KafkaUnderReplicated",),
             queries=(Query("sum(kafka_server_replicamanager_underreplicatedpartitions)", "under-replicated"),),
             kind="stat",
             objective=_NONE,
@@ -65,6 +70,7 @@ _HEALTH: Final = Row(
         Panel(
             title="Log folders offline",
             description="Disks that a broker has given up.",
+            alerts=("KafkaDiskFailed",),
             queries=(Query("sum(kafka_log_logmanager_offlinelogdirectorycount)", "offline"),),
             kind="stat",
             objective=_NONE,
@@ -173,6 +179,7 @@ _GROUPS: Final = Row(
             title="Records behind, by group",
             description="As Kafka has it, from the offsets that the groups commit. Exact positions of the aggregates "
             "are in PostgreSQL: see the pipeline's dashboard.",
+            alerts=("ConsumerGroupStuck",),
             queries=(Query("sum by (consumergroup, topic) (kafka_consumergroup_lag)", "{{consumergroup}} {{topic}}"),),
             width=12,
         ),

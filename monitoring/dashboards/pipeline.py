@@ -18,6 +18,7 @@ _BEHIND: Final = Row(
             title="Time until visible, 99 % of writes",
             description="From a 204 until the event is in answers, of the oldest and newest event of each write. The "
             "line: 10 s, what profiles have; aggregates have 60 s.",
+            alerts=("FreshnessFastBurn", "FreshnessSlowBurn"),
             queries=(Query(promql.quantile(0.99, _FRESHNESS, by="service"), "{{service}}"),),
             unit="s",
             objective=Objective(10, "below"),
@@ -26,6 +27,7 @@ _BEHIND: Final = Row(
         Panel(
             title="Records waiting",
             description="Behind the ends of the partitions, not stored yet.",
+            alerts=("PipelineBehind", "BacklogGrowing"),
             queries=(Query(f"sum by (service) (allezone_pipeline_lag_records{_CHOSEN})", "{{service}}"),),
             width=6,
         ),
@@ -56,6 +58,7 @@ _BEHIND: Final = Row(
             title="Since the last write",
             description="The longest of each kind. It grows while there is no traffic, too: look at the records "
             "waiting.",
+            alerts=("PipelineStalled",),
             queries=(
                 Query(
                     f"time() - min by (service) (allezone_pipeline_stored_timestamp_seconds{_CHOSEN} > 0)",
@@ -78,6 +81,7 @@ _BEHIND: Final = Row(
         Panel(
             title="Partitions taken up",
             description="Rebalances: a worker came, went or was thought gone.",
+            alerts=("PipelineRebalancing",),
             queries=(
                 Query(promql.increase(f"allezone_pipeline_placements_total{_CHOSEN}", by="service"), "{{service}}"),
             ),
@@ -86,6 +90,7 @@ _BEHIND: Final = Row(
         Panel(
             title="Asked again and again",
             description="1: a store or broker does not answer some worker, which asks on and keeps all that it has.",
+            alerts=("PipelineRetrying",),
             queries=(Query(f"max by (service) (allezone_pipeline_retrying{_CHOSEN})", "{{service}}"),),
             objective=_NONE,
             highest=1,
@@ -137,6 +142,7 @@ _TROUBLE: Final = Row(
             title="Dead letters",
             description="Records stepped over, by reason. docs/operations/rebuild.md says how they are counted after "
             "all. The line: 1, where good ends.",
+            alerts=("DeadLettersArriving",),
             queries=(
                 Query(
                     promql.or_zero(
@@ -153,6 +159,7 @@ _TROUBLE: Final = Row(
             title="Jumped offsets",
             description="Records that Kafka had deleted before they were counted: lost for this kind of worker. The "
             "line: 1, where good ends.",
+            alerts=("OffsetsJumped",),
             queries=(
                 Query(promql.increase(f"allezone_pipeline_jumped_offsets_total{_CHOSEN}", by="service"), "{{service}}"),
             ),
@@ -179,6 +186,7 @@ _TROUBLE: Final = Row(
             title="Writes asked again, given up, settled",
             description="Retries of questions to PostgreSQL or Kafka; writes given up for a new place in the log; "
             "writes after which other offsets were stored than their own: failovers, and workers thought gone.",
+            alerts=("WritesSettledElsewhere",),
             queries=(
                 Query(
                     promql.increase(f"allezone_pipeline_retries_total{_CHOSEN}", by="service"), "{{service}}: retries"
@@ -204,6 +212,7 @@ _HOURS: Final = Row(
             title="Hours made ahead",
             description="How far past now there are tables to count into. Where it falls to 0, events wait until "
             "theirs is made.",
+            alerts=("HoursMissingAhead",),
             queries=(Query("min(allezone_pipeline_hours_ahead_seconds)", "ahead"),),
             unit="s",
             lowest=None,
@@ -211,6 +220,7 @@ _HOURS: Final = Row(
         Panel(
             title="Retention behind",
             description="How much older than it should be the oldest hour is. It grows where hours cannot be dropped.",
+            alerts=("RetentionBehind",),
             queries=(Query("max(allezone_pipeline_retention_behind_seconds)", "behind"),),
             unit="s",
         ),

@@ -18,6 +18,7 @@ _CLUSTER: Final = Row(
             title="Primaries",
             description="1 is right. 0: nothing is counted and no aggregates answered until Patroni has made one, in "
             "seconds as a rule. 2: somebody interferes with Patroni.",
+            alerts=("PatroniWithoutPrimary", "PatroniTwoPrimaries"),
             queries=(Query("sum(patroni_primary)", "primaries"),),
             kind="stat",
             objective=Objective(1, "above"),
@@ -28,6 +29,7 @@ _CLUSTER: Final = Row(
             title="Standbys in sync",
             description="Standbys of which one at least has each commit. 0: commits wait, or are on one machine "
             "alone.",
+            alerts=("PatroniWithoutSyncStandby",),
             queries=(Query("sum(patroni_sync_standby) + sum(patroni_quorum_standby)", "in sync"),),
             kind="stat",
             objective=Objective(1, "above"),
@@ -46,6 +48,7 @@ _CLUSTER: Final = Row(
         Panel(
             title="Automatic failover off",
             description="1: Patroni is paused, nobody takes over from a primary that dies. `patronictl resume`.",
+            alerts=("PatroniPaused",),
             queries=(Query("max(patroni_is_paused)", "paused"),),
             kind="stat",
             objective=Objective(1, "below"),
@@ -64,6 +67,7 @@ _CLUSTER: Final = Row(
         Panel(
             title="Etcd members with a leader",
             description="Of three. Without etcd no primary stays one: Patroni makes it read-only.",
+            alerts=("EtcdWithoutLeader", "EtcdLeaderChanges"),
             queries=(Query("sum(etcd_server_has_leader)", "with a leader"),),
             kind="stat",
             objective=Objective(3, "above"),
@@ -80,6 +84,7 @@ _CLUSTER: Final = Row(
         Panel(
             title="Standbys behind",
             description="Bytes of the log that each standby has not replayed yet.",
+            alerts=("PatroniReplicationLag",),
             queries=(
                 Query(
                     "max by (service) (scalar(max(patroni_xlog_location)) - "
@@ -117,6 +122,7 @@ _DATABASE: Final = Row(
         Panel(
             title="Members that answer",
             description="1 where the exporter can log in.",
+            alerts=("PostgresDown",),
             queries=(Query("min by (service) (pg_up)", _MEMBER),),
             objective=Objective(1, "above"),
             highest=1,
@@ -146,6 +152,7 @@ _DATABASE: Final = Row(
         Panel(
             title="Connections, share of those allowed",
             description="By member. At 1 nobody else is let in but a superuser.",
+            alerts=("PostgresConnectionsNearLimit",),
             queries=(
                 Query(
                     "sum by (service) (pg_stat_activity_count) / max by (service) (pg_settings_max_connections)",
@@ -216,6 +223,7 @@ _DATABASE: Final = Row(
         Panel(
             title="Archiving of the log",
             description="Segments archived, and failures: with failures nothing can be restored, and the disk fills.",
+            alerts=("PostgresArchivingFails",),
             queries=(
                 Query(promql.increase("pg_stat_archiver_archived_count", by="service"), "{{service}} archived"),
                 Query(promql.increase("pg_stat_archiver_failed_count", by="service"), "{{service}} failed"),
@@ -231,6 +239,7 @@ _PROXY: Final = Row(
         Panel(
             title="Servers that the proxy leads to",
             description="primary: 1 is right. replicas: the standbys that answer.",
+            alerts=("PostgresProxyWithoutPrimary",),
             queries=(
                 Query('min by (proxy) (haproxy_backend_active_servers{service="postgres-proxy"})', "{{proxy}}"),
             ),

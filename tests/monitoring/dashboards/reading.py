@@ -21,6 +21,7 @@ class Question(NamedTuple):
     letter: str
     source: str
     text: str
+    legend: str
     instant: bool
     interval: str | None
 
@@ -62,6 +63,7 @@ def questions(name: str) -> list[Question]:
             letter=target["refId"],
             source=target["datasource"]["uid"],
             text=target.get("expr") or target["rawSql"],
+            legend=target.get("legendFormat", ""),
             instant=bool(target.get("instant")),
             interval=panel.get("interval"),
         )

@@ -75,6 +75,7 @@ def test_every_panel_says_what_it_shows_and_in_which_unit(name: str) -> None:
         assert row, panel["title"]
         assert panel["title"]
         assert len(panel["description"]) > 5, panel["title"]
+        assert "{" not in panel["title"] + panel["description"], panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"] in UNITS, panel["title"]
         legends = [target["legendFormat"] for target in panel["targets"] if "expr" in target]
         assert panel["type"] == "table" or "__auto" not in legends, panel["title"]

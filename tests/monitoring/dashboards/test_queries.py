@@ -31,6 +31,9 @@ LISTED: Final = {
 }
 ENDINGS: Final = ("", "_bucket", "_sum", "_count")
 PROMETHEUS_OWN: Final = {"up", "ALERTS"}
+LEGEND: Final = re.compile(r"\{\{(\w+)\}\}")
+# What Prometheus itself adds to each series, and an alert's rule to ALERTS.
+ADDED: Final = {"job", "service", "instance", "alertname", "severity"}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,14 @@ def test_every_series_asked_for_is_one_that_is_exported(name: str, playing: Scen
             for series in expressions.series(question.text):
                 assert series.name in PROMETHEUS_OWN or exported & _families(series.name), (str(question), series.name)
                 assert _wrong_labels(series) == [], str(question)
+
+
+@pytest.mark.parametrize("name", reading.names())
+def test_every_label_that_tells_lines_apart_is_one_of_their_series(name: str, playing: Scene) -> None:
+    for question in reading.questions(name):
+        if question.source == "prometheus":
+            asked = expressions.grouping(question.text) | set(LEGEND.findall(question.legend))
+            assert asked <= _labels(question, playing), str(question)
 
 
 def test_the_overview_shows_which_promise_is_broken(playing: Scene) -> None:
@@ -115,6 +126,14 @@ def _recorded(playing: Scene) -> set[str]:
 def _families(name: str) -> set[str]:
     """What a series may be of: itself, or a histogram's part."""
     return {name} | {name.removesuffix(ending) for ending in ENDINGS if ending and name.endswith(ending)}
+
+
+def _labels(question: Question, playing: Scene) -> set[str]:
+    """All that the series that are asked for may have."""
+    names = [series.name for series in expressions.series(question.text)]
+    listed = [LISTED[family] for name in names for family in _families(name) if family in LISTED]
+    found = playing.prometheus.ask("labels", **{"match[]": names})
+    return ADDED | set(found) | {label.name for metric in listed for label in metric.labels}
 
 
 def _wrong_labels(series: Series) -> list[str]:
