@@ -93,6 +93,14 @@ def test_only_the_edges_own_network_is_believed(chosen: dict[str, str]) -> None:
     assert subnet == chosen.get("EDGE_SUBNET", "10.201.0.0/24")
 
 
+def test_databases_are_of_utf8_whatever_the_locale_of_their_image_is() -> None:
+    """Of one without an encoding psycopg gives texts as bytes, and no worker starts."""
+    small = rendering.render("small").services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
+    patroni = (rendering.ROOT / "services" / "postgres" / "patroni.yaml").read_text("utf-8")
+    assert "--encoding=UTF8" in small.split()
+    assert re.search(r"initdb:\n(?:\s+- .*\n)*?\s+- encoding: UTF8\n", patroni)
+
+
 @each_file
 def test_health_is_asked_on_the_port_that_has_it(file: str) -> None:
     services = rendering.render(file).services
