@@ -30,10 +30,10 @@ EVERYWHERE: Final[tuple[Policy, ...]] = (
     networks.networks_hold_only_who_needs_them,
     networks.networks_are_closed,
     networks.one_way_leads_to_a_server,
+    networks.names_are_addresses_of_tasks,
 )
 IN_A_CLUSTER: Final[tuple[Policy, ...]] = (
     networks.networks_are_encrypted,
-    networks.names_are_addresses_of_tasks,
     secrets.secrets_are_dockers_and_versioned,
     secrets.secrets_are_their_readers_alone,
     updates.updates_are_rolled_back,
