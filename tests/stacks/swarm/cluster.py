@@ -34,10 +34,10 @@ class Container:
 
 
 class Cluster:
-    """Asked through the first machine, which is never lost."""
+    """Asked through a manager, the first machine if no other is named: it is never lost."""
 
-    def __init__(self, there: machines.Machines) -> None:
-        self._machines = there
+    def __init__(self, there: machines.Machines, manager: int = 1) -> None:
+        self._machines, self._manager = there, manager
 
     def counts(self, stack: str = "") -> dict[str, Count]:
         """By service. Raises commands.Failed."""
@@ -82,7 +82,7 @@ class Cluster:
         return self._docker("node", "ls", "--format", "{{.Status}}").splitlines().count("Ready")
 
     def _docker(self, *arguments: str) -> str:
-        return self._machines.docker(1, *arguments)
+        return self._machines.docker(self._manager, *arguments)
 
     def _missing(self) -> str:
         found = [f"{name} {count.there}/{count.wanted}" for name, count in self.counts().items() if not count.whole]

@@ -36,6 +36,18 @@ def build(release: str, log: Path, names: str = OURS) -> None:
     commands.run(["nice", BUILD, "--push"], seconds=_SECONDS, environment=environment, log=log)
 
 
+def third_party(variable: str, log: Path) -> str:
+    """images.env with one image that lies in the machines' registry: a stand-in that no Dockerfile of ours is built on.
+    Raises commands.Failed."""
+    lines = (BUILD.parent / "images.env").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith(f"{variable}=")]
+    name = line.split("=", 1)[1].split("@")[0]
+    pushed = f"{machines.REGISTRY}/standin-{name.replace('/', '-')}"
+    for command in (["tag", name, pushed], ["push", pushed]):
+        commands.run(["docker", *command], seconds=120, environment=machines.environment(None), log=log)
+    return "\n".join(f"{variable}={pushed}" if each == line else each for each in lines) + "\n"
+
+
 def broken(release: str, name: str, log: Path) -> str:
     """The full name of a pushed application image whose gateway is not there. Raises commands.Failed."""
     image = f"{machines.REGISTRY}/allezone-application"

@@ -65,6 +65,11 @@ def address(number: int) -> str:
     return f"10.88.0.{number}"
 
 
+def process(number: int) -> int:
+    """The id of its docker's process, which is in its network."""
+    return int((FOLDER / f"vm{number}" / "pid").read_text())
+
+
 def environment(number: int | None = 1) -> dict[str, str]:
     """For a command to reach the docker of a machine; None: the one that builds."""
     folder = FOLDER / ("build" if number is None else f"vm{number}")

@@ -2,23 +2,25 @@
 
 import http.client
 import json
+import socket
 import ssl
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.stacks.swarm import deployment, waiting
+from tests.stacks.swarm import waiting
 
 _SECONDS = 10.0
 
 
 class Probe:
-    """Speaks TLS to the edge and trusts `certificate` alone."""
+    """Speaks TLS to the edge that `connect` leads to, whose name is `name`, and trusts `certificate` alone."""
 
-    def __init__(self, certificate: Path, token: str) -> None:
+    def __init__(self, certificate: Path, token: str, name: str, connect: Callable[[], socket.socket]) -> None:
         self._context = ssl.create_default_context(cafile=str(certificate))
-        self._token = token
+        self._token, self._name, self._connect = token, name, connect
         self._sent = 0
 
     def answers(self, seconds: float) -> float:
@@ -68,9 +70,12 @@ class Probe:
 
     def _post(self, path: str, body: object = None) -> tuple[int, Any]:
         """Status and decoded body; status 0 where no answer came."""
-        there = http.client.HTTPSConnection(deployment.edge(), 443, timeout=_SECONDS, context=self._context)
+        there = http.client.HTTPConnection(self._name)
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
+            connection = self._connect()
+            connection.settimeout(_SECONDS)
+            there.sock = self._context.wrap_socket(connection, server_hostname=self._name)
             there.request("POST", path, b"" if body is None else json.dumps(body), headers)
             answer = there.getresponse()
             content = answer.read()

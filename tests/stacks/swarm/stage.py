@@ -1,5 +1,7 @@
 """All that the steps play on, put together once; `close` leaves nothing."""
 
+import functools
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 from tests.stacks.swarm import cluster, deployment, images, machines, probe, traffic
 
 COUNT = 6  # Kafka and Patroni need three each, and no two databases share a node
+_CONNECT_SECONDS = 10.0
 
 
 @dataclass
@@ -24,7 +27,9 @@ class Stage:
     @property
     def probe(self) -> probe.Probe:
         """One that trusts the certificate of this run."""
-        return probe.Probe(self.deployed.certificate, self.deployed.token)
+        address = deployment.edge()
+        connect = functools.partial(socket.create_connection, (address, 443), _CONNECT_SECONDS)
+        return probe.Probe(self.deployed.certificate, self.deployed.token, address, connect)
 
     def broken_image(self) -> str:
         """An application image without a gateway, in the registry."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from tests.stacks.swarm import deployment, faults, images, machines, rolling, stage, waiting
+from tests.stacks.swarm import deployment, faults, images, machines, rolling, small, stage, waiting
 
 Figures = dict[str, Any]
 Step = Callable[[stage.Stage], Figures]
@@ -150,4 +150,5 @@ ALL: dict[str, Step] = {
     "edge-lost": faults.lose_edge,
     "broken-image": roll_back,
     "removed": remove,
+    "small": small.deploy,
 }
