@@ -54,7 +54,7 @@ def _behind(committed: int | None, earliest: int, end: int) -> int:
 
 
 def _known(admin: connections.Admin, timeout_s: float) -> set[str]:
-    return _settled(lambda: _list(admin, timeout_s), timeout_s, errors.BrokerUnavailable)
+    return _settled(lambda left_s: _list(admin, left_s), timeout_s, errors.BrokerUnavailable)
 
 
 def _list(admin: connections.Admin, timeout_s: float) -> set[str]:
@@ -89,7 +89,7 @@ def _committed(admin: connections.Admin, group: str, topic: topics.Topic, timeou
     config = {**connections.config(admin.bootstrap), "group.id": group, "enable.auto.commit": False, "log_level": 0}
     consumer = Consumer(config)
     try:
-        return _settled(lambda: _ask(consumer, topic, timeout_s), timeout_s, errors.GroupUnavailable)
+        return _settled(lambda left_s: _ask(consumer, topic, left_s), timeout_s, errors.GroupUnavailable)
     finally:
         consumer.close()
 
@@ -101,12 +101,12 @@ def _ask(consumer: Consumer, topic: topics.Topic, timeout_s: float) -> dict[int,
     return {each.partition: each.offset for each in answer if each.offset >= 0}
 
 
-def _settled(question: Callable[[], _Answer], timeout_s: float, kind: type[errors.BrokerUnavailable]) -> _Answer:
-    """The answer to `question`, which is asked again while there is no coordinator yet."""
+def _settled(question: Callable[[float], _Answer], timeout_s: float, kind: type[errors.BrokerUnavailable]) -> _Answer:
+    """The answer to `question`, which is given what time is left and asked again while there is no coordinator yet."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            return question()
+            return question(max(_PAUSE_S, deadline - time.monotonic()))
         except KafkaException as error:
             if error.args[0].code() not in _COORDINATOR_AWAY or time.monotonic() > deadline:
                 raise connections.translated(error, kind) from error

@@ -23,14 +23,17 @@ class Cluster:
     def __init__(self) -> None:
         self.listing: list[int] = []
         self.committing: list[int] = []
+        self.given_s: list[float] = []
 
-    def list_consumer_groups(self, **_: Any) -> Future[Any]:
+    def list_consumer_groups(self, request_timeout: float) -> Future[Any]:
+        self.given_s.append(request_timeout)
         failed = [KafkaError(self.listing.pop(0))] if self.listing else []
         future: Future[Any] = Future()
         future.set_result(SimpleNamespace(valid=[SimpleNamespace(group_id="one")], errors=failed))
         return future
 
-    def committed(self, asked: list[TopicPartition], **_: Any) -> list[SimpleNamespace]:
+    def committed(self, asked: list[TopicPartition], timeout: float) -> list[SimpleNamespace]:
+        self.given_s.append(timeout)
         failed = KafkaError(self.committing.pop(0)) if self.committing else None
         return [SimpleNamespace(partition=each.partition, offset=3, error=failed) for each in asked]
 
@@ -57,6 +60,11 @@ def test_a_coordinator_that_is_just_made_is_asked_again(cluster: Cluster, code: 
     cluster.listing, cluster.committing = [code, code], [code, code]
 
     assert backlog.read(cluster.admin, "tags") == [Backlog(0, "one", 7)]
+    listing, committing = cluster.given_s[:3], cluster.given_s[3:]
+    for given_s in (listing, committing):
+        assert len(given_s) == 3
+        assert given_s == sorted(given_s, reverse=True), "each is given what the one before it left"
+        assert given_s[-1] < given_s[0]
 
 
 def test_one_that_never_comes_is_unavailable_in_time(cluster: Cluster) -> None:
