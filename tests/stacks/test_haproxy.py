@@ -62,7 +62,7 @@ def _most(name: str) -> dict[str, int]:
     found, section = {}, ""
     for line in (FOLDER / name).read_text("utf-8").splitlines():
         if re.match(r"\w", line):
-            section = line.strip()
+            section = line.partition(" from ")[0].strip()
         elif words := re.fullmatch(r"\s+maxconn (\d+)", line):
             found[section] = int(words[1])
     return found

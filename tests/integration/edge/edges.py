@@ -21,8 +21,10 @@ from devstack import paths, ports, processes, waiting
 from tests.support.gateways import Answer
 
 CONFIG: Final = paths.PROJECT / "services" / "haproxy" / "edge.cfg"
+BACKENDS: Final = ("events", "gateways")  # each has all gateways
 SLOW_SECONDS: Final = 1  # instead of the 5 s that a client has for headers, and for a body
 SILENT_SECONDS: Final = 2  # instead of the 65 s that a gateway has for an answer
+_SERVERS: Final = "server-template gateway 16 gateway:8088"
 _START_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 20.0
 
@@ -49,11 +51,18 @@ class Edge:
     def __init__(self, bound: Ports, process: processes.Process, log: Path) -> None:
         self.tls_port, self.plain_port, self.operators_port = bound.tls, bound.plain, bound.operators
         self.process = process
+        self._probes_port = bound.probes
         self._log = log
 
     @property
     def log(self) -> str:
         return self._log.read_text()
+
+    def answers(self, backend: str, code: str) -> int:
+        """How many answers of a backend HAProxy has counted in a class of statuses, as "5xx"."""
+        series = re.escape(f'haproxy_backend_http_responses_total{{proxy="{backend}",code="{code}"}}')
+        (count,) = re.findall(rf"^{series} (\d+)$", _metrics(self._probes_port), re.MULTILINE)
+        return int(count)
 
     def connect(self) -> http.client.HTTPSConnection:
         """A connection over TLS; the certificate is the test's own, and not looked at."""
@@ -129,7 +138,6 @@ def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int) ->
         ("bind :8444", f"bind {ports.HOST}:{bound.operators}"),
         ("bind :8404", f"bind {ports.HOST}:{bound.probes}"),
         ("server grafana grafana:3000 resolvers docker init-addr none", f"server grafana {ports.HOST}:{grafana or 1}"),
-        ("server-template gateway 16 gateway:8088", servers),
         ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
         ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
         ("timeout server 65s", f"timeout server {SILENT_SECONDS}s"),
@@ -138,20 +146,27 @@ def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int) ->
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    return text
+    assert text.count(_SERVERS) == len(BACKENDS)
+    return text.replace(_SERVERS, servers)
 
 
 def _all_up(probes: int, upstreams: int) -> bool:
-    """Whether every server passes its check, by HAProxy's own metrics."""
+    """Whether every server of every backend passes its check, by HAProxy's own metrics."""
+    try:
+        text = _metrics(probes)
+    except OSError:
+        return False
+    return all(f'haproxy_backend_active_servers{{proxy="{name}"}} {upstreams}\n' in text for name in BACKENDS)
+
+
+def _metrics(probes: int) -> str:
+    """What HAProxy counts of its backends."""
     connection = http.client.HTTPConnection(ports.HOST, probes, timeout=2)
     try:
         connection.request("GET", "/metrics?scope=backend")
-        text = connection.getresponse().read().decode()
-    except OSError:
-        return False
+        return connection.getresponse().read().decode()
     finally:
         connection.close()
-    return f'haproxy_backend_active_servers{{proxy="gateways"}} {upstreams}' in text
 
 
 def _make_certificate(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from devstack import ports
+from devstack import ports, waiting
 from tests.integration.edge import edges
 from tests.integration.edge.edges import Edge
 from tests.integration.edge.recorder import Manner, Recorder
@@ -31,6 +31,20 @@ def test_with_no_gateway_nothing_is_stored() -> None:
     with edges.running([]) as alone:
         answer = alone.ask("POST", "/user_tags", b"{}")
     _must_be(answer, 503, "no")
+
+
+def test_what_senders_of_events_are_told_is_counted_apart(upstream: Recorder) -> None:
+    """The first promise is measured by it: the edge's own answers are in it, those to other questions are not."""
+    with edges.running([]) as alone:
+        alone.ask("POST", "/user_tags", b"{}")
+        alone.ask("POST", "/aggregates", b"")
+        assert waiting.until(lambda: _counted(alone, "5xx") == [1, 1], 10)
+    with edges.running([edges.Upstream(upstream.port, upstream.port)]) as served:
+        served.ask("GET", "/metrics")  # refused before it has a backend
+        for target in ("/user_tags", "/aggregates", "/user_profiles/x", "/queue/x"):
+            served.ask("POST", target, b"")
+        assert waiting.until(lambda: _counted(served, "2xx") == [1, 3], 10)
+        assert _counted(served, "4xx") == [0, 0]
 
 
 def test_a_gateway_that_lets_nobody_in_has_stored_nothing(upstream: Recorder) -> None:
@@ -146,6 +160,10 @@ def test_grafana_is_for_who_comes_from_the_node_itself(upstream: Recorder) -> No
         assert _plain(inside.operators_port) == 200
     with edges.running(upstreams, grafana=upstream.port) as outside:
         assert _plain(outside.operators_port) == 403
+
+
+def _counted(edge: Edge, code: str) -> list[int]:
+    return [edge.answers(backend, code) for backend in edges.BACKENDS]
 
 
 def _must_be(answer: Answer, status: int, stored: str) -> None:
