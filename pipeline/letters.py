@@ -5,8 +5,8 @@ keeps its place in Kafka, before that.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import psycopg
@@ -53,19 +53,49 @@ def _suffix(trace_id: str | None) -> str:
     return "" if trace_id is None else f" (trace {trace_id})"
 
 
+class Telling:
+    """Logs what one write steps over, in however many parts it is stored."""
+
+    def __init__(self) -> None:
+        self._stored = 0
+
+    def tell(self, stored: Sequence[Letter]) -> None:
+        """A part of the write is stored, with these letters."""
+        for letter in stored[: max(0, LINES - self._stored)]:
+            _tell(letter)
+        self._stored += len(stored)
+
+    def end(self) -> None:
+        """No part comes any more."""
+        if self._stored > LINES:
+            _log.warning("more dead letters", letters=self._stored - LINES)
+
+
+@contextmanager
+def telling() -> Iterator[Telling]:
+    """For the duration of one write, however it ends: what was stored of it is told."""
+    told = Telling()
+    try:
+        yield told
+    finally:
+        told.end()
+
+
 def tell(written: Sequence[Letter]) -> None:
-    """Log what was stepped over in one write, once it is stored."""
-    for letter in written[:LINES]:
-        _log.warning(
-            "dead letter",
-            partition=letter.partition,
-            offset=letter.offset,
-            reason=letter.reason,
-            detail=letter.detail if letter.reason == UNDECODABLE else "",
-            trace_id=letter.trace_id,
-        )
-    if len(written) > LINES:
-        _log.warning("more dead letters", letters=len(written) - LINES)
+    """Log what was stepped over in one write, once all of it is stored."""
+    with telling() as told:
+        told.tell(written)
+
+
+def _tell(letter: Letter) -> None:
+    _log.warning(
+        "dead letter",
+        partition=letter.partition,
+        offset=letter.offset,
+        reason=letter.reason,
+        detail=letter.detail.removesuffix(_suffix(letter.trace_id)) if letter.reason == UNDECODABLE else "",
+        trace_id=letter.trace_id,
+    )
 
 
 class PostgresLetters:

@@ -89,7 +89,11 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         return stored
 
     async def _store(self, folded: folding.Fold) -> None:
-        """One write, tried until it is through; halved where PostgreSQL refuses a value of it."""
+        with letters.telling() as told:
+            await self._store_part(folded, told)
+
+    async def _store_part(self, folded: folding.Fold, told: letters.Telling) -> None:
+        """One transaction, tried until it is through; halved where PostgreSQL refuses a value of it."""
         content = folded.as_flush()
         self._limit.check(folded.letters)
         try:
@@ -97,13 +101,13 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         except (store_errors.OffsetMoved, store_errors.OutcomeUnknown) as error:
             await self._settle(content, error)
         except store_errors.HourMissing:
-            await self._store(await self._with_hours(folded))
+            await self._store_part(await self._with_hours(folded), told)
             return
         except store_errors.BadData as error:
-            await self._bisect(folded, str(error))
+            await self._bisect(folded, str(error), told)
             return
         metrics.observe_flush(content)
-        letters.tell(folded.letters)
+        told.tell(folded.letters)
         self._written(folded.ends)
 
     async def _verified(self, content: flush.Flush) -> None:
@@ -136,16 +140,16 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         refused = await self._retrier.ask(lambda: self._hours.ensure(folded.hours))
         return folding.fold(folded.batches, folded.starts, refused | folded.refused_hours) if refused else folded
 
-    async def _bisect(self, folded: folding.Fold, detail: str) -> None:
+    async def _bisect(self, folded: folding.Fold, detail: str, told: letters.Telling) -> None:
         """Find the record that PostgreSQL refuses: a dead letter. All others are counted."""
         if folded.records == 1:
             [batch] = folded.batches
-            await self._store(folding.refused(batch, folded.starts, detail))
+            await self._store_part(folding.refused(batch, folded.starts, detail), told)
             return
         at = folded.starts
         for part in _split(folded.batches):
             piece = folding.fold(part, at)
-            await self._store(piece)
+            await self._store_part(piece, told)
             at = {**at, **piece.ends}
 
 

@@ -72,7 +72,7 @@ DEFECTS: Final = {
     # The write is made once more, on top of what is stored. (Made once more as it was, it would fail to compare.)
     "unknown-is-failed": Edit(
         "pipeline.sink",
-        "Sink._store",
+        "Sink._store_part",
         (
             (
                 "        except (store_errors.OffsetMoved, store_errors.OutcomeUnknown) as error:\n",
@@ -88,7 +88,7 @@ DEFECTS: Final = {
     # The last write before the traffic stops is never made again. (Any later one fails to compare, and mends it.)
     "unknown-is-done": Edit(
         "pipeline.sink",
-        "Sink._store",
+        "Sink._store_part",
         (
             (
                 "        except (store_errors.OffsetMoved, store_errors.OutcomeUnknown) as error:\n",

@@ -63,6 +63,29 @@ async def test_a_letter_is_told_once_however_often_its_write_was_made() -> None:
     assert all(TRACE in letter.detail for letter in counting.letters.values())
 
 
+async def test_of_a_write_that_the_store_refuses_again_and_again_as_many_are_told_as_of_any() -> None:
+    """Every second value is refused, so each letter is stored in a transaction of its own."""
+    counting, refused = Counting(FakeLog(), FakePostgres()), letters.LINES + 5
+    for offset in range(0, 2 * refused, 2):
+        counting.log.append(0, value(0, offset, origin="a\0b"))
+        counting.log.fill(0, 1)
+    await counting.place(0)
+    await counting.take(0)
+    with capture_logs() as logs:
+        await counting.sink.write()
+
+    assert len(counting.letters) == refused
+    told = [line for line in logs if line["log_level"] == "warning"]
+    assert [line["event"] for line in told] == ["dead letter"] * letters.LINES + ["more dead letters"]
+    assert told[-1]["letters"] == 5
+
+
+def test_an_undecodable_record_is_told_with_its_trace_once() -> None:
+    with capture_logs() as logs:
+        letters.tell([of(Record(7, b"k", b"v", headers=HEADERS))])
+    assert [(line["detail"], line["trace_id"]) for line in logs] == [("why", TRACE)]
+
+
 def test_nothing_looks_at_headers_for_each_event() -> None:
     """It would cost more than folding an event does: only where something is said of one record."""
     package = Path(letters.__file__).parent
