@@ -1,6 +1,5 @@
 """Rules and dashboards reach Prometheus and Grafana: every file is mounted where it is looked for, and is taken."""
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 import pytest
 
 from tests.stacks import rendering
+from tests.support import programs
 
 FOLDER: Final = rendering.ROOT / "monitoring"
 _CONFIG_BYTES: Final = 500 * 1024  # what Docker takes at most (docs.docker.com: configs)
@@ -66,7 +66,6 @@ def _check_config(overrides: tuple[str, ...], folder: Path) -> "subprocess.Compl
 
 def _promtool(folder: Path) -> "subprocess.CompletedProcess[str]":
     """Skipped by name without it, in CI as well, which tries to install Debian's."""
-    if shutil.which("promtool") is None:
-        pytest.skip("no promtool on this machine: Prometheus' configuration was not checked")
-    command = ["promtool", "check", "config", str(folder / "etc" / "prometheus" / "prometheus.yml")]
+    [promtool] = programs.require("promtool")
+    command = [promtool, "check", "config", str(folder / "etc" / "prometheus" / "prometheus.yml")]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)

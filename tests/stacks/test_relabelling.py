@@ -1,7 +1,6 @@
 """What Prometheus itself makes of a target that DNS has found: its labels, and where it is asked."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from monitoring import expected
+from tests.support import programs
 
 _FOUND_AT: Final = "192.0.2.1"
 _SECONDS: Final = 60
@@ -19,14 +19,13 @@ _SECONDS: Final = 60
 def relabelled(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     """The labels of each job's targets, as promtool says them; the answers of DNS are put in its place. Skipped by name
     without it, in CI as well, which tries to install Debian's."""
-    if shutil.which("promtool") is None:
-        pytest.skip("no promtool on this machine: relabelling was not tried")
+    [promtool] = programs.require("promtool")
     path = tmp_path / "prometheus.yml"
     configuration = yaml.safe_load((expected.PROMETHEUS / "prometheus.yml").read_text("utf-8"))
     jobs = [_answered(job) for job in configuration["scrape_configs"]]
     path.write_text(yaml.safe_dump({"scrape_configs": jobs}), "utf-8")
     # Each waits for the end of its time whatever it has found, so all of them at once.
-    command = ["promtool", "check", "service-discovery", "--timeout=1s", str(path)]
+    command = [promtool, "check", "service-discovery", "--timeout=1s", str(path)]
     asked = {
         job["job_name"]: subprocess.Popen([*command, job["job_name"]], stdout=subprocess.PIPE, text=True)
         for job in jobs

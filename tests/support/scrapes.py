@@ -1,15 +1,14 @@
 """What a process answers to `GET /metrics`, held to what docs/metrics.md says of it."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import pytest
 from prometheus_client import Metric as Family
 from prometheus_client import parser
 
 from runtime import metrics
+from tests.support import programs
 
 _FAULTS_FOUND: Final = 3
 
@@ -37,9 +36,7 @@ def complaints(text: str, listed: Sequence[metrics.Metric], process: str) -> lis
 
 def refuse_unidiomatic(text: str) -> None:
     """promtool's own opinion of names, units and help texts."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed")
+    [promtool] = programs.require("promtool")
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     found = checked.stdout + checked.stderr
     wrong = [line for line in found.splitlines() if line.startswith("allezone_") and not line.startswith(_NO_UNIT)]
