@@ -11,7 +11,7 @@ from pipeline import metrics
 from pipeline.watchdog import Watchdog
 from tests.support import eventually
 from tests.support.fakes.counting import Counting
-from tests.support.fakes.log import MINUTE
+from tests.support.fakes.log import MINUTE, value
 from tests.support.fakes.postgres import FakePostgres
 from tests.unit.pipeline import measured
 from tests.unit.pipeline.counters import worker
@@ -112,6 +112,39 @@ async def test_a_last_record_that_nobody_can_decode_leaves_event_time_as_it_was(
     await counting.take(0)
     await counting.sink.write()
     assert measured.value("watermark_timestamp_seconds", partition=0) == MINUTE * 60 + 0.002
+
+
+async def test_a_last_record_of_a_time_that_no_gateway_lets_in_leaves_event_time_as_it_was() -> None:
+    """It became a dead letter of its own write, and nothing comes behind it."""
+    counting = worker(records=3)
+    await counting.place(0)
+    counting.log.append(0, value(0, 3, time=2**63 - 1))
+    await counting.take(0, at_most=3)
+    await counting.sink.write()
+    await counting.take(0)
+    await counting.sink.write()
+    assert len(counting.letters) == 1
+    assert measured.value("watermark_timestamp_seconds", partition=0) == MINUTE * 60 + 0.002
+
+
+async def test_so_does_one_that_became_an_entry_of_a_profile() -> None:
+    writing = Writing()
+    await writing.placed()
+    await writing.take()
+    await writing.sink.write()
+    writing.log.append(0, value(0, 10, time=2**62))
+    await writing.take()
+    await writing.sink.write()
+    assert measured.value("watermark_timestamp_seconds", partition=0) == MINUTE * 60 + 0.009
+
+
+async def test_a_last_record_as_far_ahead_as_gateways_let_in_is_how_far_event_time_has_come() -> None:
+    counting, ahead_ms = worker(records=0), int((time.time() + 24 * 3600 - 60) * 1000)
+    await counting.place(0)
+    counting.log.append(0, value(0, 0, time=ahead_ms))
+    await counting.take(0)
+    await counting.sink.write()
+    assert measured.value("watermark_timestamp_seconds", partition=0) == ahead_ms / 1000
 
 
 async def test_the_lag_is_what_is_not_stored_whatever_was_taken() -> None:
