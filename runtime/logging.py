@@ -6,7 +6,6 @@ what exceptions may say. Libraries are heard from `info` on, whatever LOG_LEVEL 
 """
 
 import contextlib
-import json
 import logging
 import re
 import sys
@@ -16,15 +15,12 @@ from typing import Any, Final
 
 import structlog
 
-from runtime import hooks, settings, tracebacks
+from runtime import hooks, log_line, settings, tracebacks
 
 FIELDS: Final = ("time", "level", "service", "logger", "event")
 """Every line has these, in this order and before all others."""
 
 OURS: Final = ("__main__", "broker", "gateway", "pipeline", hooks.LOGGER, "runtime", "schemas", "stores")
-MAX_CHARACTERS: Final = 8_000
-"""Of one field: a log driver cuts a line at 16 KiB."""
-
 _ASYNCIO: Final = "asyncio"
 _REPRS: Final = re.compile(r"[\n(<]")
 
@@ -37,7 +33,6 @@ def configure(chosen: settings.Settings, service: str) -> None:
     console = chosen.log_format == "console" or (chosen.log_format == "auto" and sys.stderr.isatty())
     level = logging.getLevelNamesMapping()[chosen.log_level.upper()]
     handler = _Handler(service)
-    handler.addFilter(_tame)
     handler.setFormatter(_formatter(service, console))
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
     for name in OURS:
@@ -65,23 +60,29 @@ class _Handler(logging.StreamHandler[Any]):
         super().__init__(sys.stderr)
         self._service = service
 
+    def format(self, record: logging.LogRecord) -> str:
+        # Here, and not in a filter: what a filter raises goes to the one who logs, and not to `handleError`.
+        return super().format(_tamed(record))
+
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
         fields = _fixed(record, self._service, "a log line could not be made")
         if error is not None:
             fields["error"] = tracebacks.words(error)
         with contextlib.suppress(OSError):  # nobody reads the log, and there is no other place to say it
-            self.stream.write(json.dumps(fields) + self.terminator)
+            self.stream.write(log_line.encode(fields) + self.terminator)
 
 
-def _tame(record: logging.LogRecord) -> bool:
-    """What libraries put into their messages: exceptions among the arguments, and all that a loop knows of a task."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(tracebacks.words(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
+def _tamed(record: logging.LogRecord) -> logging.LogRecord:
+    """Without what libraries put into their messages: exceptions, and all that a loop knows of a task."""
+    if hasattr(record, "_logger"):  # through structlog, with fields: `_complete` looks at each
+        return record
+    tamed = logging.makeLogRecord(record.__dict__)
+    tamed.msg, tamed.args = tracebacks.in_words(record.msg), tracebacks.in_words(record.args)
     if record.name == _ASYNCIO and record.levelno >= logging.WARNING:
         # "Exception in callback f('an argument')", and below it the reprs of futures with their exceptions.
-        record.msg, record.args = _REPRS.split(record.getMessage(), maxsplit=1)[0], ()
-    return True
+        tamed.msg, tamed.args = _REPRS.split(tamed.getMessage(), maxsplit=1)[0], ()
+    return tamed
 
 
 def _formatter(service: str, console: bool) -> logging.Formatter:
@@ -95,11 +96,11 @@ def _formatter(service: str, console: bool) -> logging.Formatter:
 
 def _complete(event: Mapping[str, Any], service: str) -> dict[str, Any]:
     """All that a line has, of an event of ours or of a library."""
-    fields = _fixed(event["_record"], service, str(event["event"]).strip())
+    fields = _fixed(event["_record"], service, str(tracebacks.in_words(event["event"])).strip())
     given = {name: value for name, value in event.items() if name not in _NOT_FIELDS and name not in fields}
-    fields.update((name, _cut(value)) for name, value in given.items())
+    fields.update((name, tracebacks.in_words(value)) for name, value in given.items())
     if (error := _exception(event.get("exc_info"))) is not None:
-        fields["exception"] = _cut(tracebacks.render(error))
+        fields["exception"] = tracebacks.render(error)
     return fields
 
 
@@ -108,7 +109,7 @@ _NOT_FIELDS: Final = frozenset({"_record", "_from_structlog", "exc_info", "stack
 
 def _fixed(record: logging.LogRecord, service: str, event: str) -> dict[str, Any]:
     time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    values = (time, record.levelname.lower(), service, record.name, _cut(event))
+    values = (time, record.levelname.lower(), service, record.name, event)
     return dict(zip(FIELDS, values, strict=True))
 
 
@@ -122,17 +123,5 @@ def _exception(given: Any) -> BaseException | None:
     return sys.exc_info()[1] if given else None
 
 
-def _cut(value: Any) -> Any:
-    if not isinstance(value, str) or len(value) <= MAX_CHARACTERS:
-        return value
-    half = MAX_CHARACTERS // 2
-    return f"{value[:half]} … {value[-half:]}"
-
-
 def _line(_logger: Any, _method: str, fields: Mapping[str, Any]) -> str:
-    """ASCII alone: whatever the locale is, and however a reader tells lines apart."""
-    return json.dumps(fields, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    return tracebacks.words(value) if isinstance(value, BaseException) else str(value)
+    return log_line.encode(fields)

@@ -11,6 +11,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 import pytest
 import structlog
@@ -18,6 +19,13 @@ import uvloop
 
 import runtime.logging
 from runtime.settings import Settings
+
+
+class Place(NamedTuple):
+    """Libraries log such, and their form is in the message."""
+
+    topic: str
+    partition: int
 
 
 @pytest.fixture(autouse=True)
@@ -73,14 +81,15 @@ def test_values_of_any_kind_are_told(capsys: pytest.CaptureFixture[str]) -> None
     assert "cookie-1" not in str(line)
 
 
-def test_a_field_of_any_length_leaves_the_line_short_enough_for_a_log_driver(
+def test_fields_of_any_length_and_language_leave_the_line_short_enough_for_a_log_driver(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configured("json")
-    runtime.logging.get_logger("here").info("it happened", text="a" * 100_000 + "z")
-    [line] = lines(capsys)
-    assert len(str(line["text"])) < 16_384 / 2 + 10
-    assert str(line["text"]).endswith("z")
+    runtime.logging.get_logger("here").info("it happened", text="日" * 8_000, difference=["Żółć" * 125] * 20)
+    logging.getLogger("library").error('"\n' * 8_000, exc_info=RuntimeError("日" * 8_000))
+    found = capsys.readouterr().err.splitlines(keepends=True)
+    assert [json.loads(line)["level"] for line in found] == ["info", "error"]
+    assert all(len(line.encode()) < 16_384 for line in found)
 
 
 def test_libraries_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,6 +109,42 @@ def test_an_exception_in_the_message_of_a_library_says_no_more_than_one_of_ours(
     assert "KeyError" in str(line["event"])
     assert "no disk" in str(line["event"])
     assert "cookie-1" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("message", "args"),
+    [
+        ("%(x)s", ({"x": KeyError("cookie-1")},)),
+        ("%s", ([KeyError("cookie-1"), (KeyError("cookie-1"),)],)),
+        (KeyError("cookie-1"), ()),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_nor_does_one_in_whatever_it_is_given(
+    form: str, message: Any, args: tuple[object, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(form)
+    logging.getLogger("library").error(message, *args)
+    runtime.logging.get_logger("here").error(message, given=args)
+    assert (told := capsys.readouterr().err).count("KeyError") >= 1 + len(args)
+    assert "cookie-1" not in told
+
+
+def test_what_holds_no_exception_is_told_as_its_library_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configured("json")
+    logging.getLogger("library").info("%s of %d, %s", Place("user-tags", 3), 5, {"a": (1, 2)})
+    assert [line["event"] for line in lines(capsys)] == ["Place(topic='user-tags', partition=3) of 5, {'a': (1, 2)}"]
+
+
+def test_other_handlers_get_the_record_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    configured("json")
+    error, kept = KeyError("cookie-1"), list[logging.LogRecord]()
+    other = logging.Handler()
+    other.emit = kept.append  # type: ignore[method-assign,assignment]
+    logging.getLogger().addHandler(other)
+    logging.getLogger("library").error("crashed: %r", error)
+    assert kept[0].args == (error,)
+    assert "cookie-1" not in str(lines(capsys))
 
 
 def test_warnings_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,6 +205,22 @@ def test_a_message_that_cannot_be_made_is_a_line_too(capsys: pytest.CaptureFixtu
     assert "cookie-1" not in str(line)
 
 
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_who_logs_what_cannot_be_told_goes_on(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    class Wordless(Exception):
+        def __str__(self) -> str:
+            raise ValueError("cookie-1")  # noqa: EM101
+
+    configured(form)
+    logging.getLogger("library").error("crashed: %s", Wordless())
+    logging.getLogger("asyncio").error("%d of them", "cookie-1")
+    runtime.logging.get_logger("here").error("it failed", error=Wordless(), exc_info=Wordless())
+    said = capsys.readouterr().err
+    assert said.count("it failed") == said.count("a log line could not be made") == 1
+    assert said.count("Wordless") == 3
+    assert "cookie-1" not in said
+
+
 def test_libraries_do_not_print_what_they_carry_even_where_everything_is_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -181,3 +242,12 @@ def test_a_terminal_gets_readable_lines(capsys: pytest.CaptureFixture[str]) -> N
     runtime.logging.get_logger("here").info("it happened", count=3)
     assert "it happened" in (said := capsys.readouterr().err)
     assert "count=3" in said
+
+
+def test_a_terminal_gets_no_more_of_an_exception_than_a_collector(capsys: pytest.CaptureFixture[str]) -> None:
+    configured("console")
+    runtime.logging.get_logger("here").info(
+        "it happened", error=KeyError("cookie-1"), errors={"a": KeyError("cookie-1")}
+    )
+    assert (said := capsys.readouterr().err).count("KeyError") == 2
+    assert "cookie-1" not in said
