@@ -17,20 +17,24 @@ _log = logging.get_logger(__name__)
 
 
 class Failures:
-    """Tells of requests that get a 503, so many a second at most; each line says how many before it were left out."""
+    """Tells of requests that get a 503, so many a second at most; each line says how many before it were left out.
+
+    Defects have a limit of their own: a store that is away must not hide them.
+    """
 
     def __init__(self, limit: rate_limit.RateLimit) -> None:
         self._limit = limit
-        self._left_out = 0
+        self._left_out = {True: 0, False: 0}
 
     def tell(self, endpoint: str, traceparent: bytes, error: Exception) -> None:
         """A request of this endpoint failed; a defect is told with the place in the code."""
-        if self._limit.take(""):
-            self._left_out += 1
+        foreseen = answers.foreseen(error)
+        if self._limit.take("foreseen" if foreseen else "defect"):
+            self._left_out[foreseen] += 1
             return
-        left_out, self._left_out = self._left_out, 0
+        left_out, self._left_out[foreseen] = self._left_out[foreseen], 0
         trace_id = trace_context.request_id(traceparent).decode()
-        if not answers.foreseen(error):
+        if not foreseen:
             _log.error("unexpected error", endpoint=endpoint, trace_id=trace_id, left_out=left_out, exc_info=error)
             return
         what = type(error).__name__

@@ -162,3 +162,21 @@ def test_of_many_failures_a_second_some_are_told_and_the_others_counted() -> Non
         told.tell("/user_tags", TRACEPARENT, TimeoutError())
 
     assert [log["left_out"] for log in logs] == [0] * 100 + [900]
+
+
+def test_a_defect_is_told_however_many_failures_were_foreseen_and_each_counts_its_own() -> None:
+    now = 0.0
+    told = failures.Failures(RateLimit(50, 2.0, lambda: now))
+    with capture_logs() as logs:
+        for _ in range(1_000):
+            told.tell("/user_tags", TRACEPARENT, TimeoutError())
+        told.tell("/aggregates", TRACEPARENT, KeyError("cookie-17"))
+        for _ in range(120):
+            told.tell("/aggregates", TRACEPARENT, KeyError("cookie-17"))
+        now = 10.0
+        told.tell("/aggregates", TRACEPARENT, KeyError("cookie-17"))
+        told.tell("/user_tags", TRACEPARENT, TimeoutError())
+
+    defects = [log["left_out"] for log in logs if log["event"] == "unexpected error"]
+    assert defects == [0] * 100 + [21]
+    assert [log["left_out"] for log in logs if log["event"] == "request failed"] == [0] * 100 + [900]
