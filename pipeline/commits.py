@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from broker.errors import BrokerUnavailable
 from pipeline import log
-from runtime import logging
+from runtime import logging, tracebacks
 
 _log = logging.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Committer:
             await self._topic.verify()
             await self._tell()
         except (KafkaError, BrokerUnavailable) as error:
-            _log.info("Kafka was not told, the next time it will be", error=repr(error))
+            _log.info("Kafka was not told, the next time it will be", error=tracebacks.words(error))
 
     async def _tell(self) -> None:
         # Taken only now: a new place may have been noted while Kafka was away.

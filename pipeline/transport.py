@@ -22,7 +22,7 @@ from mode import Service
 import stores.errors
 from broker.errors import BrokerUnavailable
 from pipeline import batches, errors, placement
-from runtime import logging
+from runtime import logging, tracebacks
 
 _log = logging.get_logger(__name__)
 _LOOK_S: Final = 1.0
@@ -192,7 +192,7 @@ class BatchConsumer(driver.Consumer):
             self.transport.seeker.seek_failed(error)
             raise
         except Exception as error:
-            _log.info("no place taken during a rebalance", error=repr(error))
+            _log.info("no place taken during a rebalance", error=tracebacks.words(error))
 
     def _batch_message(self, tp: TP, fetched: list[Any]) -> Any:
         message: Any = self._to_message(tp, fetched[0])

@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from runtime import logging
+from runtime import logging, tracebacks
 from stores import copying, dead_letters, errors, offsets, primary, queries
 
 _SQL: Final = queries.load("flush")
@@ -179,7 +179,7 @@ class PostgresFlushes:
                 async with asyncio.timeout(self._patience):
                     await conn.execute(_SQL["rollback"])
         except _FAILURES as error:
-            _log.warning("rollback failed, connection dropped", error=repr(error))
+            _log.warning("rollback failed, connection dropped", error=tracebacks.words(error))
             await self.close()
 
     async def _connected(self) -> primary.Connection:

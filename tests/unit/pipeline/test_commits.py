@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from aiokafka.errors import CommitFailedError, KafkaConnectionError
+from structlog.testing import capture_logs
 
 from pipeline.commits import Committer
 from pipeline.errors import TopicReplaced
@@ -50,6 +51,17 @@ async def test_a_failure_is_made_good_by_the_next_commit_without_going_back(fail
     committer.note({0: 7})
     await committer.commit()
     assert kafka.told == [{0: 7, 1: 1}]
+
+
+async def test_a_failure_is_told_in_words_that_quote_nothing() -> None:
+    failure = KafkaConnectionError("cookie-17")
+    failure.__context__ = KeyError("cookie-17")
+    committer = Committer(Kafka(failure), FakeLog())
+    committer.note({0: 5})
+    with capture_logs() as logs:
+        await committer.commit()
+    assert [log["error"].partition(":")[0] for log in logs] == ["KafkaConnectionError"]
+    assert "cookie-17" not in str(logs)
 
 
 async def test_a_new_place_that_is_noted_while_kafka_is_asked_is_what_kafka_is_told() -> None:

@@ -19,6 +19,7 @@ from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as faust_driver
 from faust.types import TP
+from structlog.testing import capture_logs
 
 from pipeline import batches, errors, transport
 from tests.support import eventually
@@ -190,6 +191,15 @@ async def test_in_a_rebalance_only_what_no_rebalance_mends_ends_the_process() ->
         else:
             assert await consumer.all() == []
         assert bool(seeker.failures) is fatal
+
+
+async def test_why_no_place_was_taken_is_told_in_words_that_quote_nothing() -> None:
+    consumer = Consumer(Seeker(failure=KeyError("cookie-17")))
+    consumer.flow_active = False
+    with capture_logs() as logs:
+        await consumer.all()
+    assert [log["error"].partition(":")[0] for log in logs] == ["KeyError"]
+    assert "cookie-17" not in str(logs)
 
 
 async def test_a_partition_that_goes_while_it_is_sought_in_is_another_workers() -> None:

@@ -21,13 +21,18 @@ def documented() -> list[str]:
 
 def said() -> set[str]:
     """The names that calls of loggers give."""
-    return {name for package in PACKAGES for path in (ROOT / package).rglob("*.py") for name in _given(path)}
+    return {
+        "exception" if each.arg == "exc_info" else each.arg or "**" for _, call in calls() for each in call.keywords
+    }
 
 
-def _given(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and _is_of_a_logger(node.func):
-            yield from ("exception" if each.arg == "exc_info" else each.arg or "**" for each in node.keywords)
+def calls() -> Iterator[tuple[Path, ast.Call]]:
+    """Every call of a logger of ours."""
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and _is_of_a_logger(node.func):
+                    yield path, node
 
 
 def _is_of_a_logger(function: ast.expr) -> bool:
@@ -43,3 +48,9 @@ def test_the_page_and_the_code_name_the_same_fields() -> None:
 
 def test_no_field_is_documented_twice() -> None:
     assert len(documented()) == len(set(documented()))
+
+
+def test_no_exception_is_given_to_a_logger_as_its_own_text() -> None:
+    """`repr(error)` is a text like any other, which nothing looks at: `tracebacks.words(error)` is in its place."""
+    given = {f"{path.relative_to(ROOT)}: {ast.unparse(each.value)}" for path, call in calls() for each in call.keywords}
+    assert [each for each in given if "repr(error)" in each] == []
