@@ -12,7 +12,7 @@ from typing import Final
 from gateway import metrics, tokens
 from gateway.errors import BrokenTokens
 from gateway.tokens import Tokens
-from runtime import logging
+from runtime import logging, tracebacks
 
 _log = logging.get_logger(__name__)
 _INTERVAL_S: Final = 1.0
@@ -43,7 +43,7 @@ class TokenFile:
                 text = await asyncio.to_thread(_read, self._path)
                 found = self.tokens if text == self._text else tokens.parse(text)
             except Exception as error:  # whatever it is, it must not end the watching, and must be seen
-                self._complain(str(error) if isinstance(error, BrokenTokens) else repr(error), again=asked)
+                self._complain(str(error) if isinstance(error, BrokenTokens) else tracebacks.words(error), again=asked)
             else:
                 if asked or text != self._text or self._trouble is not None:
                     self._take(text, found)
