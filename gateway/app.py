@@ -171,7 +171,7 @@ def _across_origins(settings: GatewaySettings, app: asgi.App) -> asgi.App:
         app,
         allow_origins=settings.origins(),
         allow_methods=["POST", "GET"],
-        allow_headers=["Authorization", "Content-Type", "traceparent"],
+        allow_headers=["Authorization", "Content-Type", "traceparent", "tracestate"],
         expose_headers=["Retry-After", "WWW-Authenticate", "X-Request-Id"],
     )
 
