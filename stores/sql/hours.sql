@@ -21,9 +21,9 @@ SELECT expired_hours(%(event_age)s, %(idle)s, %(support)s)
 SELECT drop_hour(%(hour)s, %(event_age)s, %(idle)s, %(support)s)
 
 -- name: standing
--- The first hour from the present one on that has no table (no hour is made more than 48 h ahead, so there is one), and
--- for how long retention could have dropped the oldest of those that it may drop: hour_expired asks the same.
-SELECT (SELECT extract(epoch FROM min(wanted))::float8
+-- The first hour from the present one on that has no table, and the end of those looked at where all have one: no hour
+-- is made more than 48 h ahead, but by a clock that went back since some are further. And for how long retention could have dropped the oldest of those that it may drop: hour_expired asks the same.
+SELECT (SELECT extract(epoch FROM coalesce(min(wanted), date_trunc('hour', now(), 'UTC') + interval '51 hours'))::float8
           FROM generate_series(date_trunc('hour', now(), 'UTC'), now() + interval '50 hours', interval '1 hour') AS wanted
          WHERE NOT EXISTS (SELECT FROM aggregate_hours WHERE hour = wanted AND dropped_at IS NULL)),
        (SELECT coalesce(extract(epoch FROM max(least(

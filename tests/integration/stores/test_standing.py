@@ -51,6 +51,15 @@ async def test_however_many_hours_are_made_the_end_of_them_is_found(conn: AsyncC
     assert (await hours.standing(conn, KEEP_A_DAY)).made_until in {(now + 48) * 3600, (now + 49) * 3600}
 
 
+async def test_where_every_hour_looked_at_has_its_table_the_end_of_them_is_said(conn: AsyncConnection[Any]) -> None:
+    """As after the database's clock went back: no hour is made more than 48 h ahead."""
+    await conn.execute(
+        "INSERT INTO aggregate_hours (hour) SELECT generate_series(date_trunc('hour', now()) - interval '1 hour',"
+        " now() + interval '60 hours', interval '1 hour')"
+    )
+    assert (await hours.standing(conn, KEEP_A_DAY)).made_until in {(present_hour() + more) * 3600 for more in (50, 51)}
+
+
 async def test_nothing_is_overdue_where_nothing_may_be_dropped(conn: AsyncConnection[Any]) -> None:
     await old_hour(conn, H, idle=datetime.timedelta(hours=23))
     await old_hour(conn, H + 100, idle=datetime.timedelta())
