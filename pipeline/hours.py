@@ -56,6 +56,20 @@ class PostgresHours:
         async with asyncio.timeout(self._patience_s), await self._connect(self._conninfo) as conn:
             await hours.make_ahead(conn, max_hours=self._max_hours)
             # Before anything is dropped: if dropping fails, again and again, it is seen here.
-            metrics.observe_hours(await hours.standing(conn, self._retention))
+            await self._measure()
             dropped = await hours.expire(conn, self._retention)
             metrics.HOURS_DROPPED.inc(len(dropped))
+
+    async def _measure(self) -> None:
+        """For the metrics alone: no failure of it ends the worker, nor keeps hours from being dropped.
+
+        On a connection of its own, which a failure may break.
+        """
+        try:
+            async with asyncio.timeout(self._patience_s / 2), await self._connect(self._conninfo) as conn:
+                found = await hours.standing(conn, self._retention)
+        except (psycopg.Error, TimeoutError) as error:
+            told = str(error) or "PostgreSQL did not answer in time"
+            _log.warning("hours not measured, the next time they will be", error=told)
+        else:
+            metrics.observe_hours(found)

@@ -119,17 +119,16 @@ HOURS_DROPPED: Final = LISTING.counter(
 HOURS_AHEAD: Final = LISTING.gauge(
     "allezone_pipeline_hours_ahead_seconds",
     "For how long from now on every hour has its table in PostgreSQL, 1 to 2 hours when all is well; below 0 the "
-    "present hour has none. NaN before the first look. Sinks while looks fail.",
+    "present hour has none. Sinks while looks fail, from 0 at the process' start until the first that does not.",
     only=AGGREGATES,
 )
 RETENTION_BEHIND: Final = LISTING.gauge(
     "allezone_pipeline_retention_behind_seconds",
     "For how long retention could have dropped the oldest hour that it may drop, by event time and by idleness, "
-    "whichever is less. 0: there is no such hour. Seen before each round of HOUSEKEEPING_INTERVAL_S, so a little above "
-    "0 now and then.",
+    "whichever is less. 0: there is no such hour; NaN: not looked yet. Seen before each round of "
+    "HOUSEKEEPING_INTERVAL_S, so a little above 0 now and then; stays as it was while looks fail.",
     only=AGGREGATES,
 )
-HOURS_AHEAD.set(math.nan)
 
 _OF_PARTITIONS: Final = (NEXT_OFFSET, LAG, WATERMARK)
 
@@ -161,6 +160,14 @@ def observe_letters(stepped_over: Sequence[dead_letters.Letter]) -> None:
         DEAD_LETTERS.labels(reason).inc(count)
 
 
+def begin_hours(now: float) -> None:
+    """At this Unix time nobody has looked at the hours yet. What lies ahead is a number all the same, for the alert:
+    NaN is below nothing.
+    """
+    HOURS_AHEAD.set_function(lambda: now - time.time())
+    RETENTION_BEHIND.set(math.nan)
+
+
 def observe_hours(found: hours.Standing) -> None:
     """A look at the hours. Reckoned at each scrape, so that it sinks where no look succeeds any more."""
     HOURS_AHEAD.set_function(lambda: found.made_until - time.time())
@@ -171,3 +178,6 @@ def forget_partition(partition: int) -> None:
     """It is another worker's now: two that export one partition would be added up."""
     for metric in _OF_PARTITIONS:
         metric.remove(partition)
+
+
+begin_hours(time.time())

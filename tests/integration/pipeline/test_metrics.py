@@ -1,10 +1,12 @@
 """What real workers answer to `GET /metrics`: what docs/metrics.md lists, each of the partitions that it has."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 import bench.workers
@@ -86,6 +88,16 @@ def test_hours_are_there_for_more_than_an_hour_and_none_is_overdue(
     with running("aggregates", log, database, tmp_path) as worker:
         assert waiting.until(lambda: 3_600 < (sample(worker, "hours_ahead_seconds") or 0) <= 7_200, SECONDS)
         assert sample(worker, "retention_behind_seconds") == 0
+
+
+def test_where_no_look_succeeds_from_the_start_hours_ahead_are_a_number_that_sinks(
+    log: KafkaSettings, database: DatabaseSettings, tmp_path: Path
+) -> None:
+    with psycopg.connect(database.conninfo()) as conn:
+        conn.execute("LOCK aggregate_hours")
+        with running("aggregates", log, database, tmp_path) as worker:
+            assert waiting.until(lambda: (sample(worker, "hours_ahead_seconds") or 0) < -1, SECONDS)
+            assert math.isnan(sample(worker, "retention_behind_seconds") or 0)
 
 
 def test_each_partition_is_exported_by_the_one_worker_that_has_it(

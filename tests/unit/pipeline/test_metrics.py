@@ -13,9 +13,9 @@ from stores import hours
 
 @pytest.fixture(autouse=True)
 def no_look_yet() -> Iterator[None]:
+    metrics.begin_hours(time.time())
     yield
-    metrics.HOURS_AHEAD.set_function(lambda: math.nan)
-    metrics.RETENTION_BEHIND.set(0)
+    metrics.begin_hours(time.time())
 
 
 def value(gauge: Gauge) -> float:
@@ -24,8 +24,17 @@ def value(gauge: Gauge) -> float:
     return sample.value
 
 
-def test_before_the_first_look_nobody_knows_how_far_ahead_hours_are_made() -> None:
-    assert math.isnan(value(metrics.HOURS_AHEAD))
+def test_before_the_first_look_what_lies_ahead_is_a_number_that_an_alert_can_compare(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = time.time()
+    metrics.begin_hours(began)
+    monkeypatch.setattr("pipeline.metrics.time.time", lambda: began + 300)
+    assert value(metrics.HOURS_AHEAD) == -300
+
+
+def test_before_the_first_look_nobody_knows_whether_retention_is_behind() -> None:
+    assert math.isnan(value(metrics.RETENTION_BEHIND))
 
 
 def test_a_look_says_how_far_ahead_hours_are_made_and_how_far_retention_is_behind() -> None:
