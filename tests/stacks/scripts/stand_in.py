@@ -81,13 +81,17 @@ def _break_silence(swarm: Swarm, name: str) -> None:
 
 def _stack_config(swarm: Swarm, call: Call) -> list[str]:
     merged: dict[str, Any] = {}
+    files = call.values("--compose-file")
     try:
-        for file in call.values("--compose-file"):
+        for file in files:
             stack = rendering.fill_in(file, yaml.safe_load(Path(file).read_text("utf-8")), call.environment)
             merged = _merged(merged, {key: part for key, part in stack.content().items() if part})
     except rendering.VariableMissing as error:
         message = f"required variable {error} is missing a value"
         raise Refused(message) from error
+    for config in merged.get("configs", {}).values():
+        if "file" in config:  # of the first file's folder, whichever names it
+            config["file"] = str((Path(files[0]).parent / config["file"]).resolve())
     out = StringIO()
     yaml.dump(merged, out, Dumper=_Dumper)
     return out.getvalue().splitlines()
@@ -175,11 +179,12 @@ def _start_tasks(swarm: Swarm, service: Service, task_state: str) -> None:
 
 
 def _wanted(swarm: Swarm, service: Service) -> int:
-    """How many tasks it is to have: in mode `global` one on each node in service that has the label."""
+    """How many tasks it is to have: in mode `global` one on each node in service that has its label, if any."""
     if service.mode != "global":
         return service.replicas
     key, _, value = service.place.partition("=")
-    return sum(node.labels.get(key) == value for node in swarm.nodes if node.state == "ready")
+    ready = [node for node in swarm.nodes if node.state == "ready"]
+    return sum(not key or node.labels.get(key) == value for node in ready)
 
 
 def _stack_rm(swarm: Swarm, call: Call) -> list[str]:
@@ -284,8 +289,8 @@ def _described_node(node: state.Node, template: str) -> list[str]:
     if template == "{{.Description.Hostname}}":
         return [node.hostname]
     if template.startswith("{{.ID}} {{.Description.Hostname}}"):
-        given = "".join(f" {key}={value}" for key, value in labels)
-        return [f"{node.id} {node.hostname} {node.state}/{node.availability}{given}"]
+        about = f" {node.state}/{node.availability}" if "{{.Status.State}}" in template else ""
+        return [f"{node.id} {node.hostname}{about}" + "".join(f" {key}={value}" for key, value in labels)]
     if "node.labels." in template:
         about = f"{node.state}/{node.availability}/{node.hostname}"
         return [f"{about} node.labels.{key} == {value}" for key, value in labels]

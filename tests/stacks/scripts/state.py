@@ -41,8 +41,8 @@ class Service(msgspec.Struct):
 
     @property
     def place(self) -> str:
-        """The label that it needs of a node, as `service=kafka1`."""
-        constraint = self.definition["deploy"]["placement"]["constraints"][0]
+        """The label that it needs of a node, as `service=kafka1`; none is an empty text."""
+        constraint = self.definition["deploy"].get("placement", {}).get("constraints", [""])[0]
         return str(constraint).removeprefix("node.labels.").replace(" == ", "=")
 
 
