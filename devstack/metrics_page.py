@@ -18,8 +18,8 @@ what the processes answer to `GET /metrics`.
 
 The gateway serves `/metrics` on its port, or on INTERNAL_PORT where that is set; a worker on PROBE_PORT. Names follow
 Prometheus' rules: base units (seconds, Unix times in `_timestamp_seconds`), `_total` on what is counted from the start
-of the process. Each label has few values, the ones below; none names a user, nor what a client sent. Counters of what
-should never happen are there from 0, so that `increase()` sees the first of them.
+of the process. Each label has few values, the ones below; none names a user, nor what a client sent. Counters that an
+alert asks with `increase()` are there from 0, so that it sees the first count; others may come with theirs.
 
 Cost, in CPU time, as `python -m bench.metrics` prints it: 1.5 us a `POST /user_tags` and 3 us any other request, where
 5 us are allowed; 3.3 us a batch and 21 us a write of four partitions in the workers, however many events these have;
