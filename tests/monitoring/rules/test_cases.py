@@ -10,6 +10,7 @@ from tests.support import closing as closing_lines
 
 FILES = reading.case_files()
 NAMES = [path.name for path in FILES]
+RECORDED = sorted(reading.CASES.glob("*.recorded.yml"))
 
 
 def test_the_rules_are_some() -> None:
@@ -19,6 +20,12 @@ def test_the_rules_are_some() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_every_case_comes_out_as_it_says(path: Path) -> None:
+    played = promtool.play(path)
+    assert played.passed, played.output
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_what_is_recorded_comes_out_as_its_cases_say(path: Path) -> None:
     played = promtool.play(path)
     assert played.passed, played.output
 
