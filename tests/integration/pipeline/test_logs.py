@@ -116,6 +116,7 @@ def test_every_line_from_start_to_end_is_as_documented_and_says_nothing_of_anybo
     finally:
         worker.kill()
 
+    assert worker.log.read_text().endswith("\n")
     lines = _lines(worker, service)
     assert [line["trace_id"] for line in _told(lines)] == [TRACE] * len(bad) + [None, TRACE]
     assert {line["logger"].partition(".")[0] for line in lines} >= {"pipeline", "aiokafka", "faust", "mode"}

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from devstack import waiting
 from devstack.kafka import KafkaServer
 from gateway import metrics as gateway_metrics
 from pipeline import metrics as pipeline_metrics
@@ -31,6 +32,7 @@ LISTED: Final = {
 }
 ENDINGS: Final = ("", "_bucket", "_sum", "_count")
 PROMETHEUS_OWN: Final = {"up", "ALERTS"}
+SECONDS: Final = 30.0
 LEGEND: Final = re.compile(r"\{\{(\w+)\}\}")
 # What Prometheus itself adds to each series, and an alert's rule to ALERTS.
 ADDED: Final = {"job", "service", "instance", "alertname", "severity"}
@@ -83,7 +85,7 @@ def test_the_overview_shows_which_promise_is_broken(playing: Scene) -> None:
 
     playing.break_exactness()
 
-    assert _broken(playing) - {"latency"} == {"exactness"}
+    assert waiting.until(lambda: _broken(playing) - {"latency"} == {"exactness"}, SECONDS), _broken(playing)
 
 
 def _answer(question: Question, playing: Scene, values: Mapping[str, str]) -> list[float]:
