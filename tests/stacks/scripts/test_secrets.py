@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.stacks import rendering
-from tests.stacks.scripts.stage import CLUSTER_ID, Stage
+from tests.stacks.scripts.stage import CLUSTER_ID, Done, Stage
 
 EXAMPLE = rendering.ROOT / "monitoring" / "alertmanager" / "alertmanager.example.yml"
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
@@ -100,21 +101,54 @@ def test_a_certificate_must_have_its_own_key(stage: Stage, tmp_path: Path) -> No
     assert stage.run("secrets", "file", "edge_certificate", "v1", str(good)).status == 0
 
 
-def test_alerts_must_reach_somebody(stage: Stage, tmp_path: Path) -> None:
-    """The example as it is, and receivers that are only names, would look as if all were well."""
-    example = (EXAMPLE.read_text("utf-8"), "still has replace-me")
-    named = ("route: { receiver: nobody }\nreceivers:\n  - name: nobody\n", "no receiver that reaches anybody")
-    for text, said in (example, named):
-        (tmp_path / "alertmanager.yml").write_text(text, "utf-8")
-        done = stage.run("secrets", "file", "alertmanager", "v1", str(tmp_path / "alertmanager.yml"))
-        assert (done.status, stage.swarm.secrets) == (1, [])
-        assert said in done.err
+def test_the_example_as_it_is_reaches_nobody(stage: Stage, tmp_path: Path) -> None:
+    said = _refused_alertmanager(stage, tmp_path, EXAMPLE.read_text("utf-8"))
+    assert "still has replace-me" in said
+
+
+@pytest.mark.parametrize(
+    "below_the_name",
+    [
+        "",
+        "    webhook_configs: []\n",
+        "    webhook_configs: [ ]   # one day\n",
+        "    webhook_configs: null\n",
+        "    # webhook_configs: [{ url: http://pager.internal/ }]\n",
+        "#    webhook_configs:\n",
+    ],
+)
+def test_receivers_that_are_only_names_are_refused(stage: Stage, tmp_path: Path, below_the_name: str) -> None:
+    """They would look as if all were well."""
+    text = f"route: {{ receiver: nobody }}\nreceivers:\n  - name: nobody\n{below_the_name}"
+    assert "no receiver that reaches anybody" in _refused_alertmanager(stage, tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "receiver",
+    [
+        "  - name: us\n    webhook_configs:   # the pager\n      - url: http://pager.internal/\n",
+        "  - webhook_configs:\n    - url: http://pager.internal/\n    name: us\n",
+        "  - name: us\n    webhook_configs: [{ url: http://pager.internal/#us }]\n",
+        "  - { name: us, webhook_configs: [{ url: http://pager.internal/ }] }\n",
+        '  - {"name": "us", "webhook_configs": [{"url": "http://pager.internal/"}]}\n',
+        "  - name: us\n    webhook_configs: [\n      { url: http://pager.internal/ } ]\n",
+        pytest.param(
+            "  - name: us\n    webhook_configs:\n      - url: http://pager.internal/\n" + "  - name: more\n" * 9_000,
+            id="first of many",
+        ),
+    ],
+)
+def test_a_receiver_may_be_written_in_any_form_of_yaml(stage: Stage, tmp_path: Path, receiver: str) -> None:
+    text = f"route: {{ receiver: us }}\nreceivers:\n{receiver}"
+    read = yaml.load(text, yaml.CSafeLoader)["receivers"][0]
+    assert read["webhook_configs"][0]["url"].startswith("http://pager.internal/")
+    assert _make_alertmanager(stage, tmp_path, text).status == 0
+    assert stage.swarm.secrets == ["allezone_alertmanager_v1"]
 
 
 def test_an_alertmanagers_configuration_with_receivers_becomes_a_secret(stage: Stage, tmp_path: Path) -> None:
-    path = tmp_path / "alertmanager.yml"
-    path.write_text(EXAMPLE.read_text("utf-8").replace("replace-me", "ours"), "utf-8")
-    assert stage.run("secrets", "file", "alertmanager", "v1", str(path)).status == 0
+    text = EXAMPLE.read_text("utf-8").replace("replace-me", "ours")
+    assert _make_alertmanager(stage, tmp_path, text).status == 0
     assert stage.swarm.secrets == ["allezone_alertmanager_v1"]
 
 
@@ -130,6 +164,19 @@ def test_nothing_of_a_secret_is_said(stage: Stage) -> None:
     done = stage.run("secrets", "make")
     assert not re.search("[0-9a-f]{16}", done.out + done.err)
     assert all("-" in call for call in stage.swarm.calls if call[:2] == ["secret", "create"])
+
+
+def _make_alertmanager(stage: Stage, folder: Path, text: str) -> Done:
+    path = folder / "alertmanager.yml"
+    path.write_text(text, "utf-8")
+    return stage.run("secrets", "file", "alertmanager", "v1", str(path))
+
+
+def _refused_alertmanager(stage: Stage, folder: Path, text: str) -> str:
+    """What is said."""
+    done = _make_alertmanager(stage, folder, text)
+    assert (done.status, stage.swarm.secrets) == (1, [])
+    return done.err
 
 
 def _run_kafka(stage: Stage, *names: str) -> None:
