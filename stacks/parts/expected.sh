@@ -33,8 +33,8 @@ tell_unexpected() {  # what differs
   expected=$(config_file rules_expected)
   [[ $expected != */*.expected.yml ]] || layout=$(basename "$expected" .expected.yml)
   cat >&2 <<END
-deploy: $expected does not have the numbers of this deployment, so TargetMissing is never silent again, or does not come. \
-\`python -m monitoring.expected $layout\` makes the file that has (docs/operations/monitoring.md, "How many there should be"):
+deploy: $expected does not have the numbers of this deployment, so TargetMissing comes for ever, or not when it should. \
+\`python -m monitoring.expected $layout\` makes one that has (docs/operations/monitoring.md, "How many there should be"):
 $1
 END
 }
