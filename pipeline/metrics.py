@@ -85,8 +85,8 @@ STORED_AT: Final = LISTING.gauge(
 WATERMARK: Final = LISTING.gauge(
     "allezone_pipeline_watermark_timestamp_seconds",
     "Event time, as Unix time, that the stored part of the partition has come to: that of the last record of its last "
-    "write, also of one that became a dead letter. One that cannot be decoded, or lies further ahead than the 24 h that "
-    "gateways let in, leaves it as it was.",
+    "write, also of one that became a dead letter. One that cannot be decoded, or lies further ahead than the 24 h "
+    "that gateways let in, leaves it as it was.",
     _PARTITION,
 )
 DEAD_LETTERS: Final = LISTING.counter(
