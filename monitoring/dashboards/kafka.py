@@ -27,14 +27,14 @@ _HEALTH: Final = Row(
             height=5,
         ),
         Panel(
-            title="Brokers that answer",
-            description="Of three. With two everything goes on, with one nothing can be written: two replicas must "
-            "have it.",
+            title="Brokers missing",
+            description="Of those that the layout has. Two must have an event: with one of three missing everything "
+            "goes on, with two of three, or one of two, nothing can be written.",
             alerts=("KafkaBrokerMissing",),
-            queries=(Query('sum(up{job="kafka-jmx"})', "brokers"),),
+            queries=(Query(promql.missing("kafka-jmx", 'sum(up{job="kafka-jmx"})'), "missing"),),
             kind="stat",
-            objective=Objective(3, "above"),
-            width=4,
+            objective=_NONE,
+            width=5,
             height=5,
         ),
         Panel(
@@ -44,7 +44,7 @@ _HEALTH: Final = Row(
             queries=(Query("max(kafka_controller_kafkacontroller_offlinepartitionscount)", "offline"),),
             kind="stat",
             objective=_NONE,
-            width=4,
+            width=5,
             height=5,
         ),
         Panel(
@@ -54,7 +54,7 @@ _HEALTH: Final = Row(
             queries=(Query("sum(kafka_server_replicamanager_underminisrpartitioncount)", "refused"),),
             kind="stat",
             objective=_NONE,
-            width=4,
+            width=5,
             height=5,
         ),
         Panel(
@@ -64,17 +64,7 @@ _HEALTH: Final = Row(
             queries=(Query("sum(kafka_server_replicamanager_underreplicatedpartitions)", "under-replicated"),),
             kind="stat",
             objective=_NONE,
-            width=4,
-            height=5,
-        ),
-        Panel(
-            title="Log folders offline",
-            description="Disks that a broker has given up.",
-            alerts=("KafkaDiskFailed",),
-            queries=(Query("sum(kafka_log_logmanager_offlinelogdirectorycount)", "offline"),),
-            kind="stat",
-            objective=_NONE,
-            width=4,
+            width=5,
             height=5,
         ),
     ),

@@ -89,11 +89,11 @@ _BEHIND: Final = Row(
         ),
         Panel(
             title="Asked again and again",
-            description="1: a store or broker does not answer some worker, which asks on and keeps all that it has.",
+            description="Questions to a store or broker that have failed and are asked again, of the worker that has "
+            "most of them. It keeps all that it has meanwhile. The line: 1, where good ends.",
             alerts=("PipelineRetrying",),
             queries=(Query(f"max by (service) (allezone_pipeline_retrying{_CHOSEN})", "{{service}}"),),
             objective=_NONE,
-            highest=1,
             width=6,
         ),
     ),

@@ -37,11 +37,11 @@ _CLUSTER: Final = Row(
             height=5,
         ),
         Panel(
-            title="Members running",
-            description="Of three.",
-            queries=(Query("sum(patroni_postgres_running)", "running"),),
+            title="Members not running",
+            description="Of those that the layout has. With one of two missing there is no standby.",
+            queries=(Query(promql.missing("patroni", "sum(patroni_postgres_running)"), "missing"),),
             kind="stat",
-            objective=Objective(3, "above"),
+            objective=Objective(1, "below"),
             width=4,
             height=5,
         ),
@@ -65,12 +65,12 @@ _CLUSTER: Final = Row(
             height=5,
         ),
         Panel(
-            title="Etcd members with a leader",
-            description="Of three. Without etcd no primary stays one: Patroni makes it read-only.",
+            title="Etcd members without a leader",
+            description="Of those that the layout has. Without etcd no primary stays one: Patroni makes it read-only.",
             alerts=("EtcdWithoutLeader", "EtcdLeaderChanges"),
-            queries=(Query("sum(etcd_server_has_leader)", "with a leader"),),
+            queries=(Query(promql.missing("etcd", "sum(etcd_server_has_leader)"), "missing"),),
             kind="stat",
-            objective=Objective(3, "above"),
+            objective=Objective(1, "below"),
             width=4,
             height=5,
         ),
@@ -151,11 +151,12 @@ _DATABASE: Final = Row(
         ),
         Panel(
             title="Connections, share of those allowed",
-            description="By member. At 1 nobody else is let in but a superuser.",
+            description="By member, of clients: PostgreSQL's own processes take nobody's place. At 1 nobody else is "
+            "let in but a superuser.",
             alerts=("PostgresConnectionsNearLimit",),
             queries=(
                 Query(
-                    "sum by (service) (pg_stat_activity_count) / max by (service) (pg_settings_max_connections)",
+                    "sum by (service) (pg_stat_database_numbackends) / max by (service) (pg_settings_max_connections)",
                     _MEMBER,
                 ),
             ),

@@ -1,6 +1,7 @@
-"""The four promises, each one row: its title has the objective, its first panel the figure over the range shown.
+"""The four promises, each one row: its title has the objective, its first panels say whether it is kept.
 
-That one is red where the promise is broken; the others show how it came about, with the objective drawn in as a line.
+They are called after the promise, and red where it is broken: the first over the range shown, others now, for what is
+not answered or not written at all is in no share. The rest shows how it came about, with the objective as a line.
 """
 
 from typing import Final
@@ -13,21 +14,43 @@ DOCUMENT: Final = "docs/operations/objectives.md"
 _AVAILABLE: Final = Objective(0.999, "above")
 _QUICK: Final = Objective(0.99, "above")
 _FRESH: Final = Objective(0.99, "above")
+_READY: Final = Objective(1, "above")
 _NONE: Final = Objective(1, "below")
 
 _DECIDED: Final = 'allezone_gateway_requests_total{endpoint="/user_tags", status=~"204|5.."}'
 _FAILED: Final = 'allezone_gateway_requests_total{endpoint="/user_tags", status=~"5.."}'
+_EDGE: Final = 'service="edge", proxy="events"'
 _DURATION: Final = "allezone_gateway_request_duration_seconds"
 _PROMISED: Final = 'endpoint=~"/user_tags|/user_profiles/.*|/aggregates"'
 _FRESHNESS: Final = "allezone_pipeline_freshness_seconds"
+_WAITING: Final = "service:allezone_pipeline_waiting:seconds"
 _BROKEN: Final = 'allezone_gateway_debug_answers_total{result="mismatch"}'
 _LETTERS: Final = "allezone_pipeline_dead_letters_total"
 _JUMPED: Final = "allezone_pipeline_jumped_offsets_total"
 
 
+def _edge(codes: str, over: str) -> str:
+    return promql.rate(f'haproxy_backend_http_responses_total{{{_EDGE}, code=~"{codes}"}}', over=over)
+
+
 def _available(over: str) -> str:
+    """As the edge has it, which answers by itself where no gateway does; without an edge, as the gateways have it."""
+    at_edge = f"1 - {_edge('5xx', over)} / {promql.some(_edge('2xx|5xx', over))}"
     failed = promql.or_zero(promql.rate(_FAILED, over=over))
-    return f"1 - ({failed}) / {promql.some(promql.rate(_DECIDED, over=over))}"
+    return f"{at_edge} or on() 1 - ({failed}) / {promql.some(promql.rate(_DECIDED, over=over))}"
+
+
+def _ready() -> str:
+    """How many gateways take events: as the edge says that has the fewest; 0 where there should be one and is none."""
+    at_edge = 'min(haproxy_backend_active_servers{service="edge", proxy=~"events|gateways"})'
+    without_edge = '0 * sum(allezone:targets_expected{job="haproxy", service="edge"})'
+    themselves = 'sum(allezone_gateway_dependency_up{dependency="kafka"})'
+    return promql.or_zero(f"{at_edge} or on() {without_edge} or on() {themselves}")
+
+
+def _of_no_gateway() -> str:
+    failed = promql.or_zero(promql.rate(_FAILED))
+    return promql.or_zero(f"clamp_min({_edge('5xx', promql.WINDOW)} - ({failed}), 0)")
 
 
 def _quick(over: str) -> str:
@@ -40,6 +63,19 @@ def _fresh(service: str, seconds: int, over: str) -> Query:
     within = promql.rate(f'{_FRESHNESS}_bucket{{service="{service}", le="{seconds}.0"}}', over=over)
     every = promql.rate(f'{_FRESHNESS}_count{{service="{service}"}}', over=over)
     return Query(f"{within} / {promql.some(every)}", f"{service}, within {seconds} s")
+
+
+def _oldest(service: str) -> str:
+    """In seconds. Where neither workers nor Kafka's exporter say it, and events come: since a worker has stored any."""
+    stored = f'max(max_over_time(allezone_pipeline_stored_timestamp_seconds{{service="{service}"}}[1h]))'
+    coming = 'sum(increase(allezone_gateway_requests_total{endpoint="/user_tags", status="204"}[5m])) > 0'
+    return f'max({_WAITING}{{service="{service}"}}) or on() time() - {stored} and on() {coming}'
+
+
+def _in_time(service: str, seconds: int) -> Query:
+    """The share of the time in which no record had waited for longer than is promised."""
+    late = f'max({_WAITING}{{service="{service}"}}) <= bool {seconds}'
+    return Query(f"avg_over_time(({late})[{promql.SHOWN}:$__interval])", f"{service}, of the time")
 
 
 def _budget(bad: str, legend: str, allowed: float, alert: str) -> Panel:
@@ -58,19 +94,37 @@ def _budget(bad: str, legend: str, allowed: float, alert: str) -> Panel:
     )
 
 
+def _waiting(service: str, seconds: int) -> Panel:
+    """How old the oldest event is that is not visible yet: a figure for each kind, for each has an objective."""
+    return Panel(
+        title=f"Promise 3 now: {service}",
+        description="For how long the oldest record has waited that workers of this kind have not stored, also where "
+        f"no worker is left. Red, from {seconds} s on: the promise is broken now.",
+        alerts=("PipelineStalled", "PipelineBehind", "ServiceGone"),
+        queries=(Query(_oldest(service), "oldest waits"),),
+        kind="stat",
+        unit="s",
+        objective=Objective(seconds, "below"),
+        no_value="unknown",
+        width=4,
+    )
+
+
 def _unseen(service: str, seconds: int) -> Panel:
     """How long the slowest writes took: a graph for each kind, for each has a line of its own."""
     selected = f'{_FRESHNESS}{{service="{service}"}}'
     return Panel(
         title=f"Time until visible in {service}",
-        description=f"From a 204 until the event is in answers. The line: {seconds} s, for 99 % of writes.",
+        description=f"From a 204 until the event is in answers. The line: {seconds} s, for 99 % of writes. Where "
+        "nothing is written, the oldest record that waits grows older.",
         queries=(
             Query(promql.quantile(0.99, selected), "99 % of writes within"),
             Query(promql.quantile(0.5, selected), "half of writes within"),
+            Query(_oldest(service), "oldest that waits"),
         ),
         unit="s",
         objective=Objective(seconds, "below"),
-        width=4,
+        width=8,
     )
 
 
@@ -79,8 +133,9 @@ _AVAILABILITY: Final = Row(
     (
         Panel(
             title="Promise 1 over the range shown",
-            description="Answers 204 of all answers 204 and 5xx of POST /user_tags. Red, below 99.9 %: the promise "
-            f"is broken. See the gateway's dashboard, and {DOCUMENT}.",
+            description="Answers 204 of all answers 204 and 5xx of POST /user_tags, those that the edge gave itself "
+            "among them. Red, below 99.9 %: the promise is broken. See the gateway's dashboard, and "
+            f"{DOCUMENT}.",
             alerts=("UserTagsAvailabilityFastBurn", "UserTagsAvailabilitySlowBurn"),
             queries=(Query(_available(promql.SHOWN), "answered 204"),),
             kind="stat",
@@ -88,6 +143,17 @@ _AVAILABILITY: Final = Row(
             decimals=3,
             objective=_AVAILABLE,
             no_value="no events",
+            width=4,
+        ),
+        Panel(
+            title="Promise 1 now",
+            description="Gateways that are ready to take events, as the edge sees them that sees the fewest; on one "
+            "machine, without an edge, those that reach Kafka. Red, 0: events are answered 503, or not at all.",
+            alerts=("EdgeWithoutGateways", "DependencyDown", "ServiceGone"),
+            queries=(Query(_ready(), "ready"),),
+            kind="stat",
+            decimals=0,
+            objective=_READY,
             width=4,
         ),
         _budget("job:allezone_gateway_user_tags_errors", "used", 0.001, "UserTagsAvailability"),
@@ -99,17 +165,19 @@ _AVAILABILITY: Final = Row(
             objective=_AVAILABLE,
             lowest=None,
             highest=1,
-            width=8,
+            width=6,
         ),
         Panel(
             title="Events a second, by answer",
-            description="POST /user_tags. 204: stored. 4xx: refused, not counted by the promise. 5xx: broken.",
+            description="POST /user_tags. 204: stored. 4xx: refused, not counted by the promise. 5xx: broken. no "
+            "gateway: what the edge answered 5xx and no gateway did.",
             queries=(
                 Query(promql.rate('allezone_gateway_requests_total{endpoint="/user_tags"}', by="status"), "{{status}}"),
+                Query(_of_no_gateway(), "no gateway"),
             ),
             unit="reqps",
             stacked=True,
-            width=8,
+            width=6,
         ),
     ),
 )
@@ -157,11 +225,16 @@ _VISIBILITY: Final = Row(
     (
         Panel(
             title="Promise 3 over the range shown",
-            description="Of the oldest and newest events of writes, those that were visible in time. Red, below 99 "
-            f"%: the promise is broken there. See the pipeline's dashboard, and {DOCUMENT}. A worker that writes "
-            "nothing at all shows on the right.",
+            description="Of the oldest and newest events of writes, those that were visible in time; and of the time, "
+            "that in which no record waited for longer, for what is not written is no write. Red, below 99 %: the "
+            f"promise is broken there. See the pipeline's dashboard, and {DOCUMENT}.",
             alerts=("FreshnessFastBurn", "FreshnessSlowBurn"),
-            queries=(_fresh("profiles", 10, promql.SHOWN), _fresh("aggregates", 60, promql.SHOWN)),
+            queries=(
+                _fresh("profiles", 10, promql.SHOWN),
+                _in_time("profiles", 10),
+                _fresh("aggregates", 60, promql.SHOWN),
+                _in_time("aggregates", 60),
+            ),
             kind="stat",
             unit="percentunit",
             decimals=2,
@@ -169,6 +242,8 @@ _VISIBILITY: Final = Row(
             no_value="no writes",
             width=4,
         ),
+        _waiting("profiles", 10),
+        _waiting("aggregates", 60),
         _budget("service:allezone_pipeline_freshness_late", "{{service}}", 0.01, "Freshness"),
         Panel(
             title="Writes visible in time",
@@ -178,17 +253,17 @@ _VISIBILITY: Final = Row(
             objective=_FRESH,
             lowest=None,
             highest=1,
-            width=4,
+            width=8,
         ),
         _unseen("profiles", 10),
         _unseen("aggregates", 60),
         Panel(
             title="Records waiting",
             description="Records behind the ends of the partitions that are not stored yet, by kind of worker. It "
-            "grows while a worker stands still.",
+            "grows while a worker stands still, and is not there while none runs.",
             alerts=("PipelineStalled", "PipelineBehind", "BacklogGrowing"),
             queries=(Query("sum by (service) (allezone_pipeline_lag_records)", "{{service}}"),),
-            width=4,
+            width=8,
         ),
     ),
 )
@@ -199,13 +274,14 @@ _EXACTNESS: Final = Row(
         Panel(
             title="Promise 4 over the range shown",
             description="Wrong answers: queries in debug mode whose answer was not the expected one. Dead letters: "
-            "records stepped over. Jumped offsets: records that Kafka had deleted before they were counted. Red, 1 "
+            "records stepped over. Jumped offsets: records that Kafka had deleted before they were counted. Also "
+            "what a process counted before it was read for the first time. Red, 1 "
             f"or more: the promise is broken. {DOCUMENT} says what to do about each.",
             alerts=("AnswersWrong", "DeadLettersArriving", "OffsetsJumped"),
             queries=(
-                Query(promql.or_zero(promql.increase(_BROKEN, over=promql.SHOWN)), "wrong answers"),
-                Query(promql.or_zero(promql.increase(_LETTERS, over=promql.SHOWN)), "dead letters"),
-                Query(promql.or_zero(promql.increase(_JUMPED, over=promql.SHOWN)), "jumped offsets"),
+                Query(promql.or_zero(promql.counted(_BROKEN)), "wrong answers"),
+                Query(promql.or_zero(promql.counted(_LETTERS)), "dead letters"),
+                Query(promql.or_zero(promql.counted(_JUMPED)), "jumped offsets"),
             ),
             kind="stat",
             decimals=0,

@@ -4,8 +4,9 @@ from typing import Final
 
 # What a rate is taken over: four scrapes, or a step of the graph if that is longer.
 WINDOW: Final = "$__rate_interval"
-# The whole range that is shown.
+# The whole range that is shown, and the same as a number of seconds.
 SHOWN: Final = "$__range"
+SHOWN_SECONDS: Final = "$__range_s"
 
 
 def rate(series: str, *, by: str = "", over: str = WINDOW) -> str:
@@ -16,6 +17,22 @@ def rate(series: str, *, by: str = "", over: str = WINDOW) -> str:
 def increase(series: str, *, by: str = "", over: str = WINDOW) -> str:
     """How much counters grew, added up, rounded up: what happened at all is at least 1."""
     return f"ceil({_added(f'increase({series}[{over}])', by)})"
+
+
+def counted(series: str, *, by: str = "") -> str:
+    """How much counters grew in the range that is shown, as `increase`, and what new processes had counted unseen.
+
+    A series is not there before it is read for the first time, and what it says then is no increase: of a process that
+    was started within the range it is what happened within the range.
+    """
+    started = f"max_over_time(process_start_time_seconds[{SHOWN}]) > time() - {SHOWN_SECONDS}"
+    new = f"max_over_time({series}[{SHOWN}]) unless {series} offset {SHOWN} and on (job, service, instance) {started}"
+    return f"ceil({_added(f'{new} or increase({series}[{SHOWN}])', by)})"
+
+
+def missing(job: str, there: str) -> str:
+    """How many of a job's targets that the layout has are not `there`; nothing where the layout has none of them."""
+    return f'sum(allezone:targets_expected{{job="{job}"}}) - ({or_zero(there)})'
 
 
 def quantile(share: float, histogram: str, *, by: str = "", over: str = WINDOW) -> str:

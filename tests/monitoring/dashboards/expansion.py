@@ -33,6 +33,7 @@ def promql(text: str, shown: Shown, step: int, values: Mapping[str, str]) -> str
         "__rate_interval": f"{max(step + shown.scrape, 4 * shown.scrape)}s",
         "__interval": f"{step}s",
         "__range": f"{shown.end - shown.start}s",
+        "__range_s": str(shown.end - shown.start),
         **values,
     }
     return _put_in(text, known)

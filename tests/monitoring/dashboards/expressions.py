@@ -9,7 +9,7 @@ _WORDS: Final = frozenset(
 )
 _STRING: Final = re.compile(r'"[^"]*"')
 _LABELS: Final = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
-_SELECTOR: Final = re.compile(r"(?<![\w.])([a-zA-Z_:][\w:]*)\s*(\(|\{[^}]*\})?")
+_SELECTOR: Final = re.compile(r"(?<![\w.$])([a-zA-Z_:][\w:]*)\s*(\(|\{[^}]*\})?")
 _MATCHER: Final = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 _RANGE: Final = re.compile(r"\[[^\]]*\]")
 

@@ -1,27 +1,15 @@
 """The four promises as the overview's file tells of them to somebody who has nothing else: rows, figures, colours."""
 
+import itertools
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from tests.monitoring.dashboards import reading
+from tests.monitoring.dashboards import figures, reading
 
 _TITLE: Final = re.compile(r"Promise (\d), (\w+): (.+)")
-_BAD: Final = "red"
-
-
-class Figure(NamedTuple):
-    """One figure of a promise, the query that gives it, and from where on up to where it is red."""
-
-    legend: str
-    query: str
-    red_from: float | None
-    red_below: float | None
-
-    def is_red(self, value: float) -> bool:
-        """By the colour that Grafana gives it."""
-        if self.red_from is not None:
-            return value >= self.red_from
-        return self.red_below is not None and value < self.red_below
+# The panels of a row that say whether its promise is kept.
+_SAYING: Final = re.compile(r"Promise (\d) .+")
 
 
 class Promise(NamedTuple):
@@ -30,7 +18,7 @@ class Promise(NamedTuple):
     number: int
     name: str
     objective: str
-    figures: tuple[Figure, ...]
+    figures: tuple[figures.Figure, ...]
 
 
 def all_of_them() -> list[Promise]:
@@ -40,7 +28,9 @@ def all_of_them() -> list[Promise]:
         rows.setdefault(row, []).append(panel)
     named = ((_TITLE.fullmatch(row), panels) for row, panels in rows.items())
     return [
-        Promise(int(title[1]), title[2], title[3], _figures(panels[0])) for title, panels in named if title is not None
+        Promise(int(title[1]), title[2], title[3], tuple(_figures(int(title[1]), panels)))
+        for title, panels in named
+        if title is not None
     ]
 
 
@@ -57,12 +47,11 @@ def drawn(promise: Promise) -> list[float]:
     ]
 
 
-def _figures(panel: reading.Json) -> tuple[Figure, ...]:
-    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    return tuple(Figure(each["legendFormat"], each["expr"], *_red(steps)) for each in panel["targets"])
-
-
-def _red(steps: list[Any]) -> tuple[float | None, float | None]:
-    """Where red begins, and where it ends, of two steps, the first of which has no lower end."""
-    _, second = steps
-    return (second["value"], None) if second["color"] == _BAD else (None, second["value"])
+def _figures(number: int, panels: list[reading.Json]) -> Iterator[figures.Figure]:
+    """Those of the panels that are called after the promise: the first ones of its row, and figures, not graphs."""
+    titles = [_SAYING.fullmatch(panel["title"]) for panel in panels]
+    saying = list(itertools.takewhile(lambda each: each[1] is not None, zip(panels, titles, strict=True)))
+    assert [title for title in titles if title is not None] == [title for _, title in saying]
+    for panel, title in saying:
+        assert (panel["type"], title and int(title[1])) == ("stat", number), panel["title"]
+        yield from figures.of(panel)

@@ -1,49 +1,97 @@
-"""The overview's file alone says which of the four promises is broken. promtool plays an hour of each."""
+"""The overview's file alone says which of the four promises is broken. promtool plays an hour of each, by the rules."""
 
-import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from tests.monitoring.dashboards import expansion, promises
-from tests.monitoring.dashboards.promises import Figure, Promise
-from tests.support import programs
+from tests.monitoring.dashboards import figures, hours, promises
+from tests.monitoring.dashboards.hours import (
+    KINDS,
+    ONE_MACHINE,
+    WELL,
+    Hour,
+    appears,
+    edge,
+    gateway,
+    gone,
+    grows,
+    grows_then,
+    stays_then,
+    worker,
+)
+from tests.monitoring.dashboards.prometheus import RULES
+from tests.monitoring.dashboards.promises import Promise
 
-HOUR: Final = expansion.Shown(0, 3_600, 15)
-DURATION: Final = "allezone_gateway_request_duration_seconds"
-FRESHNESS: Final = "allezone_pipeline_freshness_seconds"
-REQUESTS: Final = "allezone_gateway_requests_total"
-ENDPOINTS: Final = ("/user_tags", "/user_profiles/{cookie}", "/aggregates")
+PROFILES: Final = hours.ENDPOINTS[1]
 
-# What each counter grows by in 15 seconds of an hour in which all is well.
-WELL: Final[Mapping[str, float]] = {
-    f'{REQUESTS}{{endpoint="/user_tags", status="204"}}': 15_000,
-    f'{REQUESTS}{{endpoint="/user_tags", status="503"}}': 1,
-    f'{REQUESTS}{{endpoint="/user_tags", status="422"}}': 5_000,
-    **{f'{DURATION}_count{{endpoint="{each}"}}': 1_000 for each in ENDPOINTS},
-    **{f'{DURATION}_bucket{{endpoint="{each}", le="0.2"}}': 999 for each in ENDPOINTS},
-    **{f'{FRESHNESS}_count{{service="{each}"}}': 100 for each in ("profiles", "aggregates")},
-    f'{FRESHNESS}_bucket{{service="profiles", le="10.0"}}': 100,
-    f'{FRESHNESS}_bucket{{service="aggregates", le="60.0"}}': 100,
-    'allezone_gateway_debug_answers_total{endpoint="/aggregates", result="match"}': 10,
-    'allezone_gateway_debug_answers_total{endpoint="/aggregates", result="mismatch"}': 0,
-    'allezone_pipeline_dead_letters_total{reason="undecodable"}': 0,
-    "allezone_pipeline_jumped_offsets_total": 0,
+# What the edge tells where it has no gateway to lead to: it answers everything itself.
+SHUT: Final[Hour] = {
+    edge(hours.ANSWERS, code="2xx"): grows_then(15_000, 0),
+    edge(hours.ANSWERS, code="5xx"): grows_then(1, 15_000),
+    edge(hours.READY): stays_then(1, 0),
 }
+# What gateways tell that are asked for nothing.
+IDLE: Final[Hour] = {
+    gateway(hours.REQUESTS, endpoint="/user_tags", status="204"): grows_then(15_000, 0),
+    gateway(hours.REQUESTS, endpoint="/user_tags", status="503"): grows_then(1, 0),
+}
+WORKERS: Final = gone(WELL, 'job="workers"')
+GATEWAYS: Final = gone(WELL, 'job="gateway"')
 # What is otherwise where one is broken, by its number and what happens. 0.005 makes one of a kind in the hour.
-BROKEN: Final[Mapping[tuple[int, str], Mapping[str, float]]] = {
-    (1, "events are refused"): {f'{REQUESTS}{{endpoint="/user_tags", status="503"}}': 100},
-    (2, "profiles are slow"): {f'{DURATION}_bucket{{endpoint="{ENDPOINTS[1]}", le="0.2"}}': 980},
-    (3, "profiles are late"): {f'{FRESHNESS}_bucket{{service="profiles", le="10.0"}}': 98},
-    (3, "aggregates are late"): {f'{FRESHNESS}_bucket{{service="aggregates", le="60.0"}}': 98},
-    (4, "an answer is wrong"): {
-        'allezone_gateway_debug_answers_total{endpoint="/aggregates", result="mismatch"}': 0.005
+BROKEN: Final[Mapping[tuple[int, str], Hour]] = {
+    (1, "events are refused"): {
+        gateway(hours.REQUESTS, endpoint="/user_tags", status="503"): grows(100),
+        edge(hours.ANSWERS, code="5xx"): grows(100),
     },
-    (4, "a record is stepped over"): {'allezone_pipeline_dead_letters_total{reason="undecodable"}': 0.005},
-    (4, "offsets are jumped"): {"allezone_pipeline_jumped_offsets_total": 1},
+    (1, "no gateway is ready"): {**IDLE, **SHUT},
+    (1, "gateways are gone"): {**GATEWAYS, **SHUT},
+    (1, "gateways do not answer Prometheus or anybody"): {**GATEWAYS, gateway("up"): stays_then(1, 0), **SHUT},
+    (1, "the edge is gone"): {**IDLE, **gone(WELL, 'service="edge"')},
+    (1, "Kafka is away"): {
+        **IDLE,
+        gateway(hours.REACHED, dependency="kafka"): stays_then(1, 0),
+        **SHUT,
+        **{name: values for kind in KINDS for name, values in hours.idle(kind).items()},
+        **gone(WELL, 'job="kafka"'),
+    },
+    (2, "profiles are slow"): {gateway(f"{hours.DURATION}_bucket", endpoint=PROFILES, le="0.2"): grows(980)},
+    (3, "profiles are late"): {worker(f"{hours.FRESHNESS}_bucket", "profiles", le="10.0"): grows(98)},
+    (3, "aggregates are late"): {worker(f"{hours.FRESHNESS}_bucket", "aggregates", le="60.0"): grows(98)},
+    (3, "workers are stopped"): {
+        **WORKERS,
+        **{worker("up", kind): stays_then(1, 0) for kind in KINDS},
+        **hours.behind(KINDS),
+    },
+    (3, "workers are gone"): {**WORKERS, **hours.behind(KINDS)},
+    (3, "those of profiles are gone"): {
+        **gone(WELL, 'job="workers"', 'service="profiles"'),
+        **hours.behind(["profiles"]),
+    },
+    (3, "PostgreSQL is away"): hours.standing(["aggregates"]),
+    (3, "Aerospike is away"): hours.standing(["profiles"]),
+    (4, "an answer is wrong"): {gateway(hours.DEBUG, endpoint="/aggregates", result="mismatch"): grows(0.005)},
+    (4, "a record is stepped over"): {worker(hours.LETTERS, "profiles", reason="undecodable"): grows(0.005)},
+    (4, "offsets are jumped"): {worker(hours.JUMPED, "profiles"): grows(1)},
+    (4, "a new worker steps over records before it is read"): {
+        worker(hours.LETTERS, "profiles", reason="undecodable", instance="new:1"): appears(3),
+        worker(hours.STARTED, "profiles", instance="new:1"): appears(hours.SECONDS - 660),
+    },
+}
+# The same on one machine, where no edge stands before the gateways.
+BROKEN_ALONE: Final[Mapping[tuple[int, str], Hour]] = {
+    (1, "gateways are gone"): GATEWAYS,
+    (1, "Kafka is away"): {**IDLE, gateway(hours.REACHED, dependency="kafka"): stays_then(1, 0)},
+    (3, "PostgreSQL is away"): hours.standing(["aggregates"]),
+    (3, "workers are gone"): {**WORKERS, **gone(WELL, 'job="kafka"')},
+}
+# What looks bad and is not.
+HARMLESS: Final[Mapping[str, Hour]] = {
+    "Prometheus begins anew, and finds what was counted long ago": {
+        worker(hours.LETTERS, "profiles", reason="undecodable", instance="old:1"): appears(3),
+        worker(hours.STARTED, "profiles", instance="old:1"): appears(-hours.SECONDS),
+    },
 }
 
 
@@ -65,41 +113,41 @@ def test_nothing_is_red_where_all_is_well(tmp_path: Path) -> None:
     _see_red(set(), WELL, tmp_path)
 
 
+def test_nothing_is_red_where_all_is_well_on_one_machine(tmp_path: Path) -> None:
+    _see_red(set(), ONE_MACHINE, tmp_path, rules=_without_expected())
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_nothing_is_red_where_no_promise_is_broken(what: str, tmp_path: Path) -> None:
+    _see_red(set(), {**WELL, **HARMLESS[what]}, tmp_path)
+
+
 @pytest.mark.parametrize(("promise", "what"), BROKEN)
 def test_the_promise_that_is_broken_is_red_and_no_other(promise: int, what: str, tmp_path: Path) -> None:
     _see_red({promise}, {**WELL, **BROKEN[promise, what]}, tmp_path)
 
 
-def _see_red(numbers: set[int], growth: Mapping[str, float], folder: Path) -> None:
-    """Exactly the first panels of these promises are red after an hour in which counters grew like this."""
-    (promtool,) = programs.require("promtool")
-    expected = [
-        {
-            "eval_time": "1h",
-            "expr": _any_red(promise),
-            "exp_samples": [{"labels": "{}", "value": int(promise.number in numbers)}],
-        }
-        for promise in promises.all_of_them()
-    ]
-    file = folder / "hour.json"
-    file.write_text(json.dumps({"tests": [{**_played(growth), "promql_expr_test": expected}]}))
-    done = subprocess.run(
-        [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize(("promise", "what"), BROKEN_ALONE)
+def test_the_promise_that_is_broken_is_red_on_one_machine_too(promise: int, what: str, tmp_path: Path) -> None:
+    _see_red({promise}, {**ONE_MACHINE, **BROKEN_ALONE[promise, what]}, tmp_path, rules=_without_expected())
 
 
-def _played(growth: Mapping[str, float]) -> dict[str, Any]:
-    series = [{"series": name, "values": f"0+{step}x240"} for name, step in growth.items()]
-    return {"interval": "15s", "input_series": series}
+def _without_expected() -> list[Path]:
+    """The rules without how many targets the stacks have: on one machine that is another file."""
+    return [path for path in _rules() if path.name != "expected.yml"]
+
+
+def _rules() -> list[Path]:
+    """Those that record what these panels ask for."""
+    return [RULES / name for name in ("freshness.yml", "expected.yml")]
+
+
+def _see_red(numbers: set[int], hour: Hour, folder: Path, rules: list[Path] | None = None) -> None:
+    """Exactly the first panels of these promises are red at the end of the hour."""
+    values = {_any_red(promise): int(promise.number in numbers) for promise in promises.all_of_them()}
+    figures.play(hour, rules or _rules(), values, folder)
 
 
 def _any_red(promise: Promise) -> str:
-    """1 if a figure of the first panel is red, else 0; nothing if one of them has no value."""
-    return f"clamp_max({' + '.join(_red(figure) for figure in promise.figures)}, 1)"
-
-
-def _red(figure: Figure) -> str:
-    asked = expansion.promql(figure.query, HOUR, HOUR.step(), {})
-    comparison = f">= bool {figure.red_from}" if figure.red_from is not None else f"< bool {figure.red_below}"
-    return f"max(({asked}) {comparison})"
+    """1 if a figure of the first panels is red, else 0; nothing if one of them has no value."""
+    return f"clamp_max({' + '.join(figure.any_red for figure in promise.figures)}, 1)"

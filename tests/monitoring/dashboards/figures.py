@@ -1,0 +1,65 @@
+"""Single figures of dashboards: from where on each is red, and promtool's word on which are after an hour."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tests.monitoring.dashboards import expansion, hours, reading
+from tests.support import programs
+
+_SHOWN: Final = expansion.Shown(0, hours.SECONDS, hours.STEP)
+_BAD: Final = "red"
+
+
+class Figure(NamedTuple):
+    """One figure, the query that gives it, and from where on or up to where it is red."""
+
+    legend: str
+    query: str
+    red_from: float | None
+    red_below: float | None
+
+    def is_red(self, value: float) -> bool:
+        """By the colour that Grafana gives it."""
+        if self.red_from is not None:
+            return value >= self.red_from
+        return self.red_below is not None and value < self.red_below
+
+    @property
+    def any_red(self) -> str:
+        """PromQL: 1 if a value is red at the end of the hour, else 0; nothing if there is none."""
+        asked = expansion.promql(self.query, _SHOWN, _SHOWN.step(), {})
+        comparison = f">= bool {self.red_from}" if self.red_from is not None else f"< bool {self.red_below}"
+        return f"max(({asked}) {comparison})"
+
+
+def of(panel: reading.Json) -> Iterator[Figure]:
+    """Those of a panel that has an objective: two colours, the first of which has no lower end."""
+    _, second = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    red = (second["value"], None) if second["color"] == _BAD else (None, second["value"])
+    for target in panel["targets"]:
+        yield Figure(f"{panel['title']}: {target['legendFormat']}", target["expr"], *red)
+
+
+def play(hour: hours.Hour, rules: Sequence[Path], values: Mapping[str, int], folder: Path) -> None:
+    """Fails unless each expression, of one value without labels, has the one that is told at the end of the hour."""
+    (promtool,) = programs.require("promtool")
+    file = folder / "hour.json"
+    file.write_text(json.dumps({"rule_files": [str(path) for path in rules], "tests": [_case(hour, values)]}))
+    done = subprocess.run(
+        [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _case(hour: hours.Hour, values: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "interval": f"{hours.STEP}s",
+        "input_series": [{"series": name, "values": each} for name, each in hour.items()],
+        "promql_expr_test": [
+            {"eval_time": f"{hours.SECONDS}s", "expr": expr, "exp_samples": [{"labels": "{}", "value": value}]}
+            for expr, value in values.items()
+        ],
+    }
