@@ -11,7 +11,7 @@ _ALARMS: Final = Row(
         Panel(
             title="Alerts firing",
             description="docs/operations/alerts.md has a page for each.",
-            queries=(Query(promql.or_zero('count(ALERTS{alertstate="firing"})'), "firing"),),
+            queries=(Query(promql.or_zero('count(ALERTS{alertstate="firing", severity!="none"})'), "firing"),),
             kind="stat",
             objective=Objective(1, "below"),
             width=5,
@@ -23,7 +23,8 @@ _ALARMS: Final = Row(
             queries=(
                 Query(
                     promql.or_zero(
-                        'count by (alertname, severity, service) (ALERTS{alertstate="firing"})', label="alertname"
+                        'count by (alertname, severity, service) (ALERTS{alertstate="firing", severity!="none"})',
+                        label="alertname",
                     )
                 ),
             ),

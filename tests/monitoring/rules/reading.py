@@ -1,5 +1,6 @@
 """The rules, their cases and the runbooks, as their files have them."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -78,6 +79,17 @@ def recorded() -> set[str]:
 
 def cases() -> list[Case]:
     return [case for path in case_files() for case in _cases(path)]
+
+
+def fired() -> list[dict[str, str]]:
+    """The labels of every alert that fires in a case."""
+    groups = [group for path in case_files() for group in _read(path)["tests"]]
+    asked = [each for group in groups for each in group.get("promql_expr_test", [])]
+    return [
+        dict(re.findall(r'(\w+)="([^"]*)"', sample["labels"]))
+        for each in asked
+        for sample in each.get("exp_samples") or []
+    ]
 
 
 def rules_of(path: Path) -> list[Path]:

@@ -13,7 +13,7 @@ import runtime.metrics
 from devstack import paths, ports
 from runtime.metrics import Metric
 from tests.monitoring.dashboards import expressions, prometheus
-from tests.monitoring.rules import reading
+from tests.monitoring.rules import alertmanager, reading
 
 RECORDED: Final = paths.PROJECT / "tests" / "monitoring" / "recorded"
 BY_PROMETHEUS: Final = {
@@ -24,11 +24,12 @@ BY_PROMETHEUS: Final = {
     "prometheus_notifications_dropped_total",
     "prometheus_rule_evaluation_failures_total",
 }
+BY_ALERTMANAGER: Final = {"alertmanager_notifications_failed_total"}
 # The client library's own collector, in each of our processes.
 BY_THE_LIBRARY: Final = {"process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes"}
 # What looks like a series in a runbook's indented lines, which also hold commands.
 IN_RUNBOOKS: Final = re.compile(
-    r"(?<![\w/.-])((?:allezone|kafka|patroni|pg|etcd|aerospike|haproxy|node|probe|prometheus|process)_[a-z_]+"
+    r"(?<![\w/.-])((?:allezone|alertmanager|kafka|patroni|pg|etcd|aerospike|haproxy|node|probe|prometheus|process)_[a-z_]+"
     r"|[a-z_]+:[a-z_]+:[a-z0-9_]+)(?![\w(.-])"
 )
 
@@ -80,6 +81,21 @@ def test_prometheus_itself_has_what_is_asked_of_it(tmp_path: Path) -> None:
     assert [name for name in sorted(BY_PROMETHEUS) if "_" in name and f"# TYPE {name} " not in text] == []
 
 
+def test_an_alertmanager_has_what_is_asked_of_it_for_each_kind_of_receiver_before_anything_fails(
+    tmp_path: Path,
+) -> None:
+    server = alertmanager.Alertmanager(tmp_path)
+    server.start()
+    try:
+        server.wait_ready()
+        text = server.metrics()
+    finally:
+        server.stop()
+    for name in BY_ALERTMANAGER:
+        for integration in ("email", "webhook"):
+            assert re.search(rf'^{name}{{.*integration="{integration}".*}} 0$', text, re.MULTILINE), name
+
+
 @pytest.mark.parametrize(("file", "name", "expr"), EVERY, ids=[f"{file}-{name}" for file, name, _ in EVERY])
 def test_a_label_of_ours_has_the_values_that_a_rule_asks_for(file: str, name: str, expr: str) -> None:
     for series in expressions.series(expr):
@@ -95,7 +111,7 @@ def test_a_label_of_ours_has_the_values_that_a_rule_asks_for(file: str, name: st
 
 
 def _known() -> set[str]:
-    return {*OURS, *_recorded(), *reading.recorded(), *BY_PROMETHEUS, *BY_THE_LIBRARY}
+    return {*OURS, *_recorded(), *reading.recorded(), *BY_PROMETHEUS, *BY_ALERTMANAGER, *BY_THE_LIBRARY}
 
 
 def _queried(page: Path) -> list[str]:
