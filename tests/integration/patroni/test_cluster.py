@@ -128,6 +128,21 @@ def test_a_killed_primary_is_replaced_and_comes_back(cluster: Cluster) -> None:
     _assert_kept(cluster, writer, after)
 
 
+def test_the_primary_answers_for_replicas_while_there_is_none(cluster: Cluster) -> None:
+    primary, killed = cluster.primary(), cluster.replicas()
+    for member in killed:
+        member.kill()
+    assert _waits_until(lambda: _servers(cluster, cluster.proxy.replicas) == {primary.port})
+
+    with primary.connect(port=cluster.proxy.replicas) as conn:
+        for member in killed:
+            member.start()
+        cluster.wait_whole(REJOIN_SECONDS)
+        assert _waits_until(lambda: _servers(cluster, cluster.proxy.replicas) == {member.port for member in killed})
+        with pytest.raises(psycopg.OperationalError):
+            conn.execute("SELECT 1")
+
+
 def _assert_kept(cluster: Cluster, writer: numbering.Writer, primary: Member) -> None:
     """Every acknowledged row is on every member, and they are of one timeline."""
     for member in cluster.members:

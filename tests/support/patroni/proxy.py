@@ -43,6 +43,8 @@ class Proxy(servers.Server):
         for member in self._members:
             address = f"{member.address} port {member.api_port} init-addr last,libc,none"
             replaced.append((f"{member.name} {member.name}:5432", f"{member.name} {address}", 2))
+            number = member.name.removeprefix("patroni")
+            replaced.append((f"primary{number} {member.name}:5432", f"primary{number} {address}", 1))
         for old, new, times in replaced:
             assert len(re.findall(rf"{re.escape(old)}\b", text)) == times, old
             text = text.replace(old, new)
