@@ -224,7 +224,7 @@ _DATABASE: Final = Row(
         Panel(
             title="Archiving of the log",
             description="Segments archived, and failures: with failures nothing can be restored, and the disk fills.",
-            alerts=("PostgresArchivingFails",),
+            alerts=("PostgresArchivingFails", "PostgresArchivingStands"),
             queries=(
                 Query(promql.increase("pg_stat_archiver_archived_count", by="service"), "{{service}} archived"),
                 Query(promql.increase("pg_stat_archiver_failed_count", by="service"), "{{service}} failed"),
@@ -239,7 +239,7 @@ _PROXY: Final = Row(
     (
         Panel(
             title="Servers that the proxy leads to",
-            description="primary: 1 is right. replicas: the standbys that answer.",
+            description="primary: 1 is right. replicas: the standbys that answer; at 0 the primary does instead.",
             alerts=("PostgresProxyWithoutPrimary",),
             queries=(
                 Query('min by (proxy) (haproxy_backend_active_servers{service="postgres-proxy"})', "{{proxy}}"),
