@@ -21,6 +21,14 @@ each_configuration = pytest.mark.parametrize("name", SERVICES)
 def test_haproxy_takes_it(name: str, tmp_path: Path) -> None:
     done = _check(FOLDER / name, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "[WARNING]" not in done.stderr
+
+
+@each_configuration
+def test_no_defaults_have_the_name_of_a_proxy(name: str) -> None:
+    """Of which HAProxy 3.2 warns, and 3.3 has none."""
+    named = re.findall(r"^(defaults|frontend|backend|listen) (\S+)", (FOLDER / name).read_text("utf-8"), re.MULTILINE)
+    assert {n for kind, n in named if kind == "defaults"}.isdisjoint(n for kind, n in named if kind != "defaults")
 
 
 def test_one_that_is_broken_is_found(tmp_path: Path) -> None:
