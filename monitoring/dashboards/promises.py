@@ -75,7 +75,7 @@ def _oldest(service: str) -> str:
 def _in_time(service: str, seconds: int) -> Query:
     """The share of the time in which no record had waited for longer than is promised."""
     late = f'max({_WAITING}{{service="{service}"}}) <= bool {seconds}'
-    return Query(f"avg_over_time(({late})[{promql.SHOWN}:$__interval])", f"{service}, of the time")
+    return Query(f"avg_over_time(({late})[{promql.SHOWN}:])", f"{service}, of the time")
 
 
 def _budget(bad: str, legend: str, allowed: float, alert: str) -> Panel:

@@ -47,7 +47,8 @@ def play(hour: hours.Hour, rules: Sequence[Path], values: Mapping[str, int], fol
     """Fails unless each expression, of one value without labels, has the one that is told at the end of the hour."""
     (promtool,) = programs.require("promtool")
     file = folder / "hour.json"
-    file.write_text(json.dumps({"rule_files": [str(path) for path in rules], "tests": [_case(hour, values)]}))
+    told = {"rule_files": [str(path) for path in rules], "evaluation_interval": f"{hours.STEP}s"}
+    file.write_text(json.dumps({**told, "tests": [_case(hour, values)]}))
     done = subprocess.run(
         [promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=60, check=False
     )
