@@ -213,7 +213,7 @@ _HOURS: Final = Row(
             description="How far past now there are tables to count into. Where it falls to 0, events wait until "
             "theirs is made.",
             alerts=("HoursMissingAhead",),
-            queries=(Query("min(allezone_pipeline_hours_ahead_seconds)", "ahead"),),
+            queries=(Query("max(allezone_pipeline_hours_ahead_seconds)", "ahead"),),
             unit="s",
             lowest=None,
         ),
