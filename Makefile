@@ -45,8 +45,7 @@ clean-state:  ## Forget the data, logs and password of `make run`
 
 .PHONY: test
 test: venv  ## Run the tests; TESTS=tests/unit for a part of them
-	@# In order of name: the long files of whole systems come first, and the many short ones even out what the processes do.
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 .PHONY: test-faults
 test-faults: kafka  ## Kill, freeze and cut off real processes: nothing lost, nothing doubled; SEED=7 SIZE=short REPORT=file

@@ -175,15 +175,25 @@ class _Crew:
         names = sorted(self._workers)
         self._pick.shuffle(names)
         stopped, other = (self._workers[name] for name in names)
-        before, woken = placements(other), placements(stopped)
+        _wait(self._is_shared_out, "each worker to have its share")  # a placement under way would pass for the next one
         stopped.pause()
-        _wait(lambda: placements(other) > before, "the other worker to be given everything")
+        _wait(lambda: held(other) == self._topic.kafka_partitions, "the other worker to be given everything")
         at = counted()
         _wait(lambda: counted() > at or at >= self._total, "the other worker to count on")
         stopped.resume()
-        _wait(lambda: not stopped.running or placements(stopped) > woken, "the stopped worker to be placed again")
+        _wait(lambda: not stopped.running or self._is_shared_out(), "the stopped worker to be placed again")
         if not stopped.running:
             self.start(names[0])
+
+    def _is_shared_out(self) -> bool:
+        """Whether each partition is one worker's, and each worker has some."""
+        shares = [held(worker) for worker in self._workers.values()]
+        return all(shares) and sum(shares) == self._topic.kafka_partitions
+
+
+def held(worker: applications.Application) -> int:
+    """How many partitions a worker has; 0 while it does not answer."""
+    return sum(line.startswith("allezone_pipeline_next_offset{") for line in workers.scrape(worker).splitlines())
 
 
 def placements(worker: applications.Application) -> float:
