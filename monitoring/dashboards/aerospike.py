@@ -10,6 +10,12 @@ _FOUND: Final = "{{service}} found"
 _UNKNOWN: Final = "{{service}} unknown"
 _NAMESPACE: Final = 'ns="profiles"'
 
+
+def _rate(counter: str) -> str:
+    """How fast a counter of the namespace grows, by node."""
+    return promql.rate(f"aerospike_namespace_{counter}{{{_NAMESPACE}}}", by="service")
+
+
 _HEALTH: Final = Row(
     "Is everything there, twice",
     (
@@ -69,10 +75,8 @@ _WORK: Final = Row(
             title="Profiles read a second",
             description="By node: found, and not found, which are unknown cookies.",
             queries=(
-                Query(promql.rate(f"aerospike_namespace_client_read_success{{{_NAMESPACE}}}", by="service"), _FOUND),
-                Query(
-                    promql.rate(f"aerospike_namespace_client_read_not_found{{{_NAMESPACE}}}", by="service"), _UNKNOWN
-                ),
+                Query(_rate("client_read_success"), _FOUND),
+                Query(_rate("client_read_not_found"), _UNKNOWN),
             ),
             unit="reqps",
             width=6,
@@ -80,9 +84,7 @@ _WORK: Final = Row(
         Panel(
             title="Profiles written a second",
             description="In batches, by node.",
-            queries=(
-                Query(promql.rate(f"aerospike_namespace_batch_sub_write_success{{{_NAMESPACE}}}", by="service"), _NODE),
-            ),
+            queries=(Query(_rate("batch_sub_write_success"), _NODE),),
             unit="wps",
             width=6,
         ),
@@ -90,22 +92,10 @@ _WORK: Final = Row(
             title="Failed a second",
             description="Reads and writes that failed or were too late, by node. Writes are tried again.",
             queries=(
-                Query(
-                    promql.rate(f"aerospike_namespace_client_read_error{{{_NAMESPACE}}}", by="service"),
-                    "{{service}} reads",
-                ),
-                Query(
-                    promql.rate(f"aerospike_namespace_client_read_timeout{{{_NAMESPACE}}}", by="service"),
-                    "{{service}} reads too late",
-                ),
-                Query(
-                    promql.rate(f"aerospike_namespace_batch_sub_write_error{{{_NAMESPACE}}}", by="service"),
-                    "{{service}} writes",
-                ),
-                Query(
-                    promql.rate(f"aerospike_namespace_batch_sub_write_timeout{{{_NAMESPACE}}}", by="service"),
-                    "{{service}} writes too late",
-                ),
+                Query(_rate("client_read_error"), "{{service}} reads"),
+                Query(_rate("client_read_timeout"), "{{service}} reads too late"),
+                Query(_rate("batch_sub_write_error"), "{{service}} writes"),
+                Query(_rate("batch_sub_write_timeout"), "{{service}} writes too late"),
             ),
             unit="ops",
             width=6,
