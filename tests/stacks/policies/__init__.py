@@ -21,6 +21,7 @@ EVERYWHERE: Final[tuple[Policy, ...]] = (
     containers.resources_are_limited,
     containers.health_is_the_processs_own,
     containers.stopping_takes_its_time,
+    containers.descriptors_are_allowed,
     containers.no_key_is_ignored,
     containers.nothing_of_the_host_is_mounted,
     secrets.secrets_are_files,

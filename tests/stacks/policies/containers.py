@@ -84,6 +84,16 @@ def stopping_takes_its_time(stack: Stack) -> Iterator[str]:
             yield f"{name}: is killed after {grace}, and takes up to {process.ends_within:.0f} s"
 
 
+def descriptors_are_allowed(stack: Stack) -> Iterator[str]:
+    """As many as its process needs (processes.py), soft and hard. A service that says nothing has Docker's limits."""
+    for name, service in stack.services.items():
+        process = processes.of(name)
+        allowed = service.get("ulimits", {}).get("nofile", 0)
+        lower = min(allowed.values()) if isinstance(allowed, dict) else allowed
+        if process is not None and lower < process.descriptors:
+            yield f"{name}: may open {lower or 'as many files as Docker lets it'}, and needs {process.descriptors}"
+
+
 def no_key_is_ignored(stack: Stack) -> Iterator[str]:
     """`docker stack deploy` drops these without an error; see keys.py."""
     for path in keys.ignored(stack.content()):
