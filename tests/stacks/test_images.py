@@ -14,6 +14,10 @@ from tests.stacks import processes, rendering
 DOCKERFILES: Final = (rendering.ROOT / "Dockerfile", *sorted((rendering.ROOT / "services").glob("*/Dockerfile")))
 _PINNED: Final = re.compile(r"[a-z0-9./-]+:v?\d+(\.\d+)+[a-z0-9.-]*(@sha256:[0-9a-f]{64})?")
 
+STAND_INS: Final = rendering.ROOT / "tests" / "stacks" / "swarm" / "standins"
+_ASKED_TO_END: Final = {"postgres": "SIGINT", "haproxy": "SIGUSR1"}
+"""The official images that have a STOPSIGNAL, which those built on them inherit; all others are sent SIGTERM."""
+
 each_dockerfile = pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(rendering.ROOT)))
 
 
@@ -56,6 +60,19 @@ def test_the_image_checks_what_the_stacks_check(path: Path) -> None:
     assert words in {process.health for process in map(processes.of, services) if process is not None}
 
 
+@pytest.mark.parametrize(("image", "signal"), [("postgres", "SIGTERM"), ("haproxy", "SIGUSR1")])
+def test_an_image_says_itself_what_ends_its_process_where_its_base_does(image: str, signal: str) -> None:
+    """Patroni ends PostgreSQL in order on SIGTERM alone; HAProxy finishes what is under way on SIGUSR1."""
+    assert image in _ASKED_TO_END
+    assert _stop_signals(rendering.ROOT / "services" / image / "Dockerfile") == [signal]
+
+
+@pytest.mark.parametrize("path", sorted(STAND_INS.glob("*.Dockerfile")), ids=lambda path: path.stem)
+def test_a_stand_in_is_asked_to_end_as_the_official_image_is(path: Path) -> None:
+    signal = _ASKED_TO_END.get(path.stem)
+    assert _stop_signals(path) == ([] if signal is None else [signal])
+
+
 def test_the_image_of_the_application_checks_the_gateways_internal_port() -> None:
     settings = GatewaySettings.model_construct(environment="production", internal_port=None)
     assert f'["healthcheck", "{settings.internal_port_served()}", "/healthz"]' in DOCKERFILES[0].read_text("utf-8")
@@ -90,6 +107,10 @@ def test_the_build_sees_only_what_it_needs() -> None:
     assert lines[0] == "*"
     copied = {word.split("/")[0] for path in DOCKERFILES for word in _sources(path)}
     assert {line.removeprefix("!") for line in lines if line.startswith("!")} == copied
+
+
+def _stop_signals(path: Path) -> list[str]:
+    return [words[1] for words in _instructions(path) if words[0] == "STOPSIGNAL"]
 
 
 def _sources(path: Path) -> list[str]:

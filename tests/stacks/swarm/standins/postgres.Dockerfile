@@ -10,4 +10,5 @@ COPY postgres-start /usr/local/bin/docker-entrypoint.sh
 ENV PATH=$PATH:/usr/lib/postgresql/18/bin PGDATA=/var/lib/postgresql/18/docker
 VOLUME /var/lib/postgresql
 ENTRYPOINT ["docker-entrypoint.sh"]
+STOPSIGNAL SIGINT
 CMD ["postgres"]
