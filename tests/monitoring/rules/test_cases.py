@@ -82,6 +82,7 @@ THRESHOLDS = [
     ("pipeline", "PipelineStalled", "> 45", "> 44"),
     ("pipeline", "PipelineBehind", "> 60", "> 59"),
     ("pipeline", "HoursMissingAhead", "< 1800", "< 1801"),
+    ("kafka", "KafkaWithoutController", "> 30000", "> 29999"),
     ("postgres", "PostgresConnectionsNearLimit", "> 0.8", "> 0.79"),
     ("postgres-patroni", "PatroniReplicationLag", "> 256", "> 255"),
     ("aerospike", "AerospikeStorageFilling", "> 60", "> 59"),
