@@ -17,8 +17,12 @@ from tests.support import databases, services
 
 
 def pytest_configure() -> None:
-    """SIGTERM ends a run like Ctrl-C: fixtures end their servers. After SIGKILL the kernel does (devstack/tether)."""
+    """SIGTERM ends a run like Ctrl-C: fixtures end their servers. After SIGKILL the kernel does (devstack/tether).
+
+    SIGINT is ignored by all that a script starts with `&`, and by what that starts: here it works again.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -63,7 +63,7 @@ def test_what_the_template_says_is_what_runs(cluster: Cluster) -> None:
 
 
 def test_the_proxy_leads_to_the_primary_and_to_replicas(cluster: Cluster) -> None:
-    assert _waits_until(lambda: _servers(cluster, cluster.proxy.primary) == {cluster.primary().port})
+    assert _waits_until(lambda: _leads_to_the_primary(cluster))
     expected = {member.port for member in cluster.replicas()}
     assert len(expected) == 2
     assert _waits_until(lambda: _servers(cluster, cluster.proxy.replicas) == expected)
@@ -118,6 +118,7 @@ def test_a_switchover_loses_no_row(cluster: Cluster) -> None:
 
 def test_a_killed_primary_is_replaced_and_comes_back(cluster: Cluster) -> None:
     killed = cluster.primary()
+    assert _waits_until(lambda: _leads_to_the_primary(cluster))
     with numbering.writing(_through(cluster)) as writer:
         killed.kill()
         cluster.wait(lambda: _another_leads(cluster, killed), FAILOVER_SECONDS, "nobody else leads")
@@ -161,6 +162,11 @@ def _another_leads(cluster: Cluster, before: Member) -> bool:
 def _through(cluster: Cluster) -> str:
     """The address that the application has: the proxy's first port."""
     return cluster.members[0].conninfo(port=cluster.proxy.primary)
+
+
+def _leads_to_the_primary(cluster: Cluster) -> bool:
+    """The proxy has seen the last change: until its next checks it leads to who was primary before as well."""
+    return _servers(cluster, cluster.proxy.primary) == {cluster.primary().port}
 
 
 def _servers(cluster: Cluster, port: int) -> set[int]:
