@@ -53,6 +53,13 @@ def test_a_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in _anchors(target), f"{name}#{anchor}"
 
 
+# Docker gives what a container wrote to its standard error out on its own, and there all of ours write.
+@pytest.mark.parametrize("page", sorted((paths.PROJECT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_a_log_that_is_searched_has_what_was_written_to_standard_error(page: Path) -> None:
+    logs = re.findall(r"docker (?:service )?logs\b[^|`\n]*\|", page.read_text("utf-8"))
+    assert [line for line in logs if not line.endswith(" 2>&1 |")] == []
+
+
 def test_the_page_about_alerts_names_each_with_whom_it_wakes() -> None:
     text = (paths.PROJECT / "docs" / "operations" / "alerts.md").read_text("utf-8")
     rows = set(re.findall(r"\| \[(\w+)\]\(alerts/(\w+)\.md\) \| (\w+) \|", text))
