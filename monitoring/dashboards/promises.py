@@ -24,6 +24,7 @@ _DURATION: Final = "allezone_gateway_request_duration_seconds"
 _PROMISED: Final = 'endpoint=~"/user_tags|/user_profiles/.*|/aggregates"'
 _FRESHNESS: Final = "allezone_pipeline_freshness_seconds"
 _WAITING: Final = "service:allezone_pipeline_waiting:seconds"
+_LAG: Final = "service:allezone_pipeline_lag:seconds"
 _BROKEN: Final = 'allezone_gateway_debug_answers_total{result="mismatch"}'
 _LETTERS: Final = "allezone_pipeline_dead_letters_total"
 _JUMPED: Final = "allezone_pipeline_jumped_offsets_total"
@@ -72,10 +73,19 @@ def _oldest(service: str) -> str:
     return f'max({_WAITING}{{service="{service}"}}) or on() time() - {stored} and on() {coming}'
 
 
+def _behind(service: str) -> str:
+    """Seconds of traffic that wait, of all workers: also where some store and others do not. Nothing without workers.
+
+    For a minute on: at the first events of a while the traffic is not known yet.
+    """
+    return f'max(min_over_time({_LAG}{{service="{service}"}}[1m]))'
+
+
 def _in_time(service: str, seconds: int) -> Query:
-    """The share of the time in which no record had waited for longer than is promised."""
-    late = f'max({_WAITING}{{service="{service}"}}) <= bool {seconds}'
-    return Query(f"avg_over_time(({late})[{promql.SHOWN}:])", f"{service}, of the time")
+    """The share of the time in which no record had waited, and no worker been behind, for longer than is promised."""
+    stored = f'(max({_WAITING}{{service="{service}"}}) <= bool {seconds})'
+    kept_up = f"({_behind(service)} <= bool {seconds} or on() vector(1))"
+    return Query(f"avg_over_time(({stored} * {kept_up})[{promql.SHOWN}:])", f"{service}, of the time")
 
 
 def _budget(bad: str, legend: str, allowed: float, alert: str) -> Panel:
@@ -95,13 +105,20 @@ def _budget(bad: str, legend: str, allowed: float, alert: str) -> Panel:
 
 
 def _waiting(service: str, seconds: int) -> Panel:
-    """How old the oldest event is that is not visible yet: a figure for each kind, for each has an objective."""
+    """How old the oldest event is that is not visible yet: figures of each kind, for each has an objective.
+
+    While nothing is stored it is the clock that says it; while some workers store it is what waits for the others.
+    """
     return Panel(
         title=f"Promise 3 now: {service}",
-        description="For how long the oldest record has waited that workers of this kind have not stored, also where "
-        f"no worker is left. Red, from {seconds} s on: the promise is broken now.",
+        description="Nothing stored for: records wait, and for so long no worker of this kind has stored any, also "
+        "where none is left. Behind by: what waits, in seconds of the traffic, also where only some workers store; "
+        f"the first figure again where none is left. Red, from {seconds} s on: the promise is broken now.",
         alerts=("PipelineStalled", "PipelineBehind", "ServiceGone"),
-        queries=(Query(_oldest(service), "oldest waits"),),
+        queries=(
+            Query(_oldest(service), "nothing stored for"),
+            Query(f"{_behind(service)} or on() {_oldest(service)}", "behind by"),
+        ),
         kind="stat",
         unit="s",
         objective=Objective(seconds, "below"),
@@ -116,11 +133,12 @@ def _unseen(service: str, seconds: int) -> Panel:
     return Panel(
         title=f"Time until visible in {service}",
         description=f"From a 204 until the event is in answers. The line: {seconds} s, for 99 % of writes. Where "
-        "nothing is written, the oldest record that waits grows older.",
+        "nothing is written, the time since the last write grows, and where some workers write nothing, what waits.",
         queries=(
             Query(promql.quantile(0.99, selected), "99 % of writes within"),
             Query(promql.quantile(0.5, selected), "half of writes within"),
-            Query(_oldest(service), "oldest that waits"),
+            Query(_oldest(service), "nothing stored for"),
+            Query(_behind(service), "behind by"),
         ),
         unit="s",
         objective=Objective(seconds, "below"),
@@ -226,7 +244,7 @@ _VISIBILITY: Final = Row(
         Panel(
             title="Promise 3 over the range shown",
             description="Of the oldest and newest events of writes, those that were visible in time; and of the time, "
-            "that in which no record waited for longer, for what is not written is no write. Red, below 99 %: the "
+            "that in which no worker was behind by more, for what is not written is no write. Red, below 99 %: the "
             f"promise is broken there. See the pipeline's dashboard, and {DOCUMENT}.",
             alerts=("FreshnessFastBurn", "FreshnessSlowBurn"),
             queries=(

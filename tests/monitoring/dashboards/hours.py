@@ -8,7 +8,7 @@ from typing import Final
 
 SECONDS: Final = 3_600
 STEP: Final = 15
-_LAST: Final = SECONDS // STEP
+LAST: Final = SECONDS // STEP
 _BREAK: Final = 160
 
 Hour = Mapping[str, str]
@@ -60,26 +60,26 @@ def group(metric: str, kind: str) -> str:
 
 def grows(step: float) -> str:
     """By so much from one sample to the next."""
-    return f"0+{step}x{_LAST}"
+    return f"0+{step}x{LAST}"
 
 
 def stays(value: float) -> str:
-    return f"{value}x{_LAST}"
+    return f"{value}x{LAST}"
 
 
 def grows_then(before: float, after: float) -> str:
     """By another step from the break on."""
-    return f"0+{before}x{_BREAK} {before * _BREAK + after}+{after}x{_LAST - _BREAK - 1}"
+    return f"0+{before}x{_BREAK} {before * _BREAK + after}+{after}x{LAST - _BREAK - 1}"
 
 
 def stays_then(before: float, after: float) -> str:
     """At another value from the break on."""
-    return f"{before}x{_BREAK} {after}x{_LAST - _BREAK - 1}"
+    return f"{before}x{_BREAK} {after}x{LAST - _BREAK - 1}"
 
 
 def appears(value: float) -> str:
     """There for the last ten minutes only."""
-    return f"_x200 {value}x{_LAST - 200}"
+    return f"_x200 {value}x{LAST - 200}"
 
 
 def gone(hour: Hour, *parts: str) -> Hour:
@@ -101,6 +101,16 @@ def standing(kinds: Iterable[str]) -> Hour:
             worker(f"{FRESHNESS}_bucket", kind, le=f"{KINDS[kind]}.0"): grows_then(100, 0),
             **behind([kind]),
         }.items()
+    }
+
+
+def half_standing(kind: str) -> Hour:
+    """A second worker has the other half of the records, and stores none from the break on."""
+    other = f"{kind}:2"
+    return {
+        worker("up", kind, instance=other): stays(1),
+        worker(LAG, kind, partition="1", instance=other): grows_then(0, _COMING / 2),
+        worker(STORED, kind, instance=other): grows_then(STEP, 0),
     }
 
 
@@ -129,7 +139,7 @@ def behind(kinds: Iterable[str]) -> Hour:
 def _begun(values: str) -> str:
     """The notation up to the break: that of a series which goes on in one way all the hour."""
     value, times = values.rsplit("x", 1)
-    assert times == str(_LAST), values
+    assert times == str(LAST), values
     return f"{value}x{_BREAK}"
 
 

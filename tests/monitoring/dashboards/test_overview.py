@@ -18,6 +18,7 @@ from tests.monitoring.dashboards.hours import (
     gone,
     grows,
     grows_then,
+    stays,
     stays_then,
     worker,
 )
@@ -39,6 +40,8 @@ IDLE: Final[Hour] = {
 }
 WORKERS: Final = gone(WELL, 'job="workers"')
 GATEWAYS: Final = gone(WELL, 'job="gateway"')
+# 500 of something at the last look, and none before.
+LATELY: Final = f"0x{hours.LAST - 1} 500"
 # What is otherwise where one is broken, by its number and what happens. 0.005 makes one of a kind in the hour.
 BROKEN: Final[Mapping[tuple[int, str], Hour]] = {
     (1, "events are refused"): {
@@ -71,6 +74,8 @@ BROKEN: Final[Mapping[tuple[int, str], Hour]] = {
     },
     (3, "PostgreSQL is away"): hours.standing(["aggregates"]),
     (3, "Aerospike is away"): hours.standing(["profiles"]),
+    (3, "one of two workers of profiles stands still"): hours.half_standing("profiles"),
+    (3, "one of two workers of aggregates stands still"): hours.half_standing("aggregates"),
     (4, "an answer is wrong"): {gateway(hours.DEBUG, endpoint="/aggregates", result="mismatch"): grows(0.005)},
     (4, "a record is stepped over"): {worker(hours.LETTERS, "profiles", reason="undecodable"): grows(0.005)},
     (4, "offsets are jumped"): {worker(hours.JUMPED, "profiles"): grows(1)},
@@ -85,9 +90,17 @@ BROKEN_ALONE: Final[Mapping[tuple[int, str], Hour]] = {
     (1, "Kafka is away"): {**IDLE, gateway(hours.REACHED, dependency="kafka"): stays_then(1, 0)},
     (3, "PostgreSQL is away"): hours.standing(["aggregates"]),
     (3, "workers are gone"): {**WORKERS, **gone(WELL, 'job="kafka"')},
+    (3, "one of two workers of profiles stands still"): hours.half_standing("profiles"),
 }
 # What looks bad and is not.
 HARMLESS: Final[Mapping[str, Hour]] = {
+    "the first events of the hour come, and wait for less than a look": {
+        gateway(hours.REQUESTS, endpoint="/user_tags", status="204"): LATELY,
+        gateway(hours.REQUESTS, endpoint="/user_tags", status="503"): stays(0),
+        edge(hours.ANSWERS, code="2xx"): LATELY,
+        edge(hours.ANSWERS, code="5xx"): stays(0),
+        **{worker(hours.LAG, kind, partition="0"): LATELY for kind in KINDS},
+    },
     "Prometheus begins anew, and finds what was counted long ago": {
         worker(hours.LETTERS, "profiles", reason="undecodable", instance="old:1"): appears(3),
         worker(hours.STARTED, "profiles", instance="old:1"): appears(-hours.SECONDS),
@@ -139,7 +152,7 @@ def _without_expected() -> list[Path]:
 
 def _rules() -> list[Path]:
     """Those that record what these panels ask for."""
-    return [RULES / name for name in ("freshness.yml", "expected.yml")]
+    return [RULES / name for name in ("freshness.yml", "pipeline.yml", "expected.yml")]
 
 
 def _see_red(numbers: set[int], hour: Hour, folder: Path, rules: list[Path] | None = None) -> None:
