@@ -5,7 +5,8 @@ transaction (profiles), it is written before the mark, and writing it again chan
 """
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -80,10 +81,8 @@ class Aggregates:
 
     async def prepare(self, conn: AsyncConnection[Any], value: bytes | None) -> None:
         hour = _tag(value).time // (60 * tags.MILLIS_PER_MINUTE)
-        try:
+        with _refused():
             [state] = (await hours.ensure_hours(conn, [hour], max_hours=self._max_hours)).values()
-        except psycopg.DataError as error:
-            raise StaysDead(_refusal(error)) from error
         if state is hours.HourState.TOMBSTONED:
             message = "its hour of event time was dropped by retention: nothing is ever counted into it again"
             raise StaysDead(message)
@@ -93,10 +92,8 @@ class Aggregates:
 
     async def apply(self, conn: AsyncConnection[Any], letter: dead_letters.DeadLetter) -> None:
         tag = _tag(letter.value)
-        try:
+        with _refused():
             await replays.add(conn, tags.item_of(tag), tag.price, letter.partition)
-        except psycopg.DataError as error:
-            raise StaysDead(_refusal(error)) from error
 
 
 class Profiles:
@@ -124,8 +121,16 @@ def _tag(value: bytes | None) -> tags.UserTag:
         raise StaysDead(message) from error
 
 
-def _refusal(error: psycopg.Error) -> str:
-    return f"PostgreSQL refuses it: {str(error).partition(chr(10))[0]}"
+@contextmanager
+def _refused() -> Iterator[None]:
+    """A value that PostgreSQL does not take leaves the letter as it was. All else is raised as it is."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if not store_errors.refuses_value(error):
+            raise
+        message = f"PostgreSQL refuses it: {str(error).partition(chr(10))[0]}"
+        raise StaysDead(message) from error
 
 
 def _reasons(failed: Collection[profiles.FailedWrite]) -> str:

@@ -134,6 +134,21 @@ def is_passing(error: psycopg.Error) -> bool:
     return error.sqlstate.startswith(_PASSING_CLASSES) or error.sqlstate in _PASSING_STATES
 
 
+_OUT_OF_NUMBERS = ("varsup.c", "multixact.c")
+"""Where PostgreSQL's source refuses to give out transaction ids until it is vacuumed (wraparound), with 54000 too."""
+
+
+def refuses_value(error: psycopg.Error) -> bool:
+    """Whether the server, or psycopg before it, does not take a value: the same row fails whenever it is tried again.
+
+    Of class 54 it is 54000 alone, which an index says of a text too long for it; the others (54001, 54011, 54023) are
+    about a statement, whatever its values.
+    """
+    if isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith("22"):
+        return True
+    return isinstance(error, psycopg.errors.ProgramLimitExceeded) and error.diag.source_file not in _OUT_OF_NUMBERS
+
+
 def unavailable(error: psycopg.Error | TimeoutError) -> StoreUnavailable:
     """What is worth another try. A defect or a missing right is raised as it is."""
     if isinstance(error, psycopg.Error) and not is_passing(error):

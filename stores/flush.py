@@ -215,7 +215,7 @@ def _meaning(error: psycopg.Error | TimeoutError) -> errors.StoreError | None:
     # No partition takes the row: no constraint has a name then, in whatever language the server says so.
     if isinstance(error, psycopg.errors.CheckViolation) and error.diag.constraint_name is None:
         return errors.HourMissing(str(error))
-    if state.startswith(("22", "23")) or isinstance(error, psycopg.DataError):  # the server's, or psycopg's own
+    if state.startswith("23") or errors.refuses_value(error):
         return errors.BadData(str(error))
     if errors.is_passing(error):
         return errors.StoreUnavailable(str(error))

@@ -1,5 +1,7 @@
 """What every `Flushes` must do: a mixin, inherited by the real one and by the fake (test_flushes.py)."""
 
+import random
+import string
 import uuid
 from typing import Protocol
 
@@ -42,6 +44,11 @@ def content(*moves: tuple[int, int, int], origin: str = "origin", minute: int = 
         [flush.Move(*move) for move in moves],
         [],
     )
+
+
+def letters_in_no_order(size: int) -> str:
+    """A text that packs badly."""
+    return "".join(random.Random(7).choices(string.ascii_letters, k=size))  # noqa: S311
 
 
 class FlushesContract:
@@ -108,6 +115,23 @@ class FlushesContract:
         with pytest.raises(errors.BadData):
             await one.write(bad)
         assert await one.settled([0]) == {0: 0}
+
+    @pytest.mark.parametrize("size", [4_000, 10_000])
+    async def test_a_text_too_long_for_an_index_is_bad_data(self, store: Store, size: int) -> None:
+        """54000, in two places of the server's. Gateways let none in; whoever else writes to the topic may."""
+        one = store.flushes()
+        await one.open({0: 0})
+        with pytest.raises(errors.BadData):
+            await one.write(content((0, 0, 2), origin=letters_in_no_order(size)))
+        assert await one.settled([0]) == {0: 0}
+        await one.write(content((0, 0, 2)))
+        assert await store.sums() == {item(): (2, -5)}
+
+    async def test_a_long_text_that_an_index_can_pack_is_taken(self, store: Store) -> None:
+        one = store.flushes()
+        await one.open({0: 0})
+        await one.write(content((0, 0, 2), origin="a" * 4_000))
+        assert await store.sums() == {item("a" * 4_000): (2, -5)}
 
     async def test_a_value_that_cannot_even_be_sent_is_bad_data(self, store: Store) -> None:
         """The client refuses it in the last message of the write: taken for a lost commit, it was tried for ever."""

@@ -12,6 +12,7 @@ from pipeline import replay
 from schemas import codec
 from stores import dead_letters, offsets
 from stores.dead_letters import Letter
+from tests.contract.flushes import letters_in_no_order
 from tests.integration.operations.installation import (
     BROKEN,
     HOUR,
@@ -184,6 +185,23 @@ async def test_a_value_that_postgresql_refuses_stays(
     assert "PostgreSQL refuses it" in capsys.readouterr().out
     assert await installation.letters() == [letter]
     assert await installation.sums() == sums_of(some_tags(10))
+
+
+async def test_a_letter_with_a_text_too_long_for_an_index_stays(
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [letter] = await _with_letters(installation)
+    endless = msgspec.structs.replace(MENDED, origin=letters_in_no_order(4_000))
+    (tmp_path / "value").write_bytes(codec.encode_tag(endless))
+    await installation.operate("dead-letters", "mend", str(letter), "--value-file", str(tmp_path / "value"))
+
+    assert await installation.operate("dead-letters", "replay") == 1
+
+    assert await installation.letters() == [letter]
+    assert await installation.sums() == sums_of(some_tags(10))
+    said = capsys.readouterr().out
+    assert f"letter {letter}: PostgreSQL refuses it: index row size" in said
+    assert "0 applied, 1 stay" in said
 
 
 async def test_what_the_api_would_refuse_is_refused_here(

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline import errors
+from tests.contract.flushes import letters_in_no_order
 from tests.support.fakes.counting import Counting, once, origins
 from tests.support.fakes.log import FakeLog, value
 from tests.support.fakes.postgres import FakePostgres
@@ -11,8 +12,13 @@ from tests.unit.pipeline.counters import worker
 
 @pytest.mark.parametrize(
     "bad",
-    [value(0, 7, origin="a\0b"), value(0, 7, cookie="fine", category_id="\0"), value(0, 7, time=2**63 - 1)],
-    ids=["a zero in a string", "another one", "a time beyond every timestamp"],
+    [
+        value(0, 7, origin="a\0b"),
+        value(0, 7, cookie="fine", category_id="\0"),
+        value(0, 7, time=2**63 - 1),
+        value(0, 7, origin=letters_in_no_order(4_000)),
+    ],
+    ids=["a zero in a string", "another one", "a time beyond every timestamp", "a text too long for an index"],
 )
 async def test_a_record_that_the_store_refuses_is_one_letter_and_all_others_are_counted(bad: bytes) -> None:
     """Errors: bisected down to the record."""

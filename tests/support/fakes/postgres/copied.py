@@ -4,6 +4,7 @@ https://www.postgresql.org/docs/18/sql-copy.html#id-1.9.3.55.9.4
 """
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -19,10 +20,14 @@ _bigint: Final = struct.Struct(">q").unpack_from
 _SECONDS_TO_2000: Final = 946_684_800
 TIMESTAMPS: Final = range(-211_813_488_000_000_000, 9_223_371_331_200_000_000)
 """Microseconds since 2000 that a timestamptz can be: 4713 BC to 294276 AD."""
+_INDEX_ROW: Final = 2_704
+"""Bytes of a B-tree's entry, at most."""
+_PACKED: Final = 508
+"""Bytes of a text beyond which an index packs it."""
 
 
 def rows(stream: bytes, has_hour: Callable[[int], bool]) -> Iterator[tuple[Item, int, int]]:
-    """`(item, count, sum)`, row by row. Raises 22P04, 22008, 22021, and 23514 for an hour that `has_hour` denies."""
+    """`(item, count, sum)`, row by row. Raises 22P04, 22008, 22021, 54000; 23514 for an hour that `has_hour` denies."""
     if not stream.startswith(_SIGNATURE):
         raise refusals.refusal(State.BAD_COPY_FILE_FORMAT, "COPY file signature not recognized")
     _flags, extension = struct.unpack_from(">ii", stream, len(_SIGNATURE))
@@ -50,6 +55,8 @@ def _row(fields: list[bytes], has_hour: Callable[[int], bool]) -> tuple[Item, in
     (count,), (price,) = _bigint(fields[5]), _bigint(fields[6])
     if not has_hour(minute // 60):
         raise refusals.refusal(State.CHECK_VIOLATION, 'no partition of relation "aggregate_deltas" found for row')
+    for field in fields[2:5]:
+        _refuse_unindexable(field)
     return (minute, action, origin, brand_id, category_id), count, price
 
 
@@ -70,6 +77,22 @@ def _text(field: bytes) -> str:
     if "\0" in text:
         raise _no_text(0)
     return text
+
+
+def _refuse_unindexable(field: bytes) -> None:
+    """Each of the three texts is indexed, with the time."""
+    if len(field) <= _PACKED:
+        return
+    size = -(-(min(len(field), _packed(field)) + 4) // 8) * 8 + 16
+    if size > _INDEX_ROW:
+        message = f"index row size {size} exceeds btree version 4 maximum {_INDEX_ROW}"
+        raise refusals.refusal(State.PROGRAM_LIMIT_EXCEEDED, message)
+
+
+def _packed(field: bytes) -> int:
+    """Bytes of it about as PostgreSQL packs them: repetitions are found, and letters are not made shorter."""
+    packer = zlib.compressobj(strategy=zlib.Z_FIXED)
+    return len(packer.compress(field) + packer.flush())
 
 
 def _no_text(byte: int) -> Exception:
