@@ -44,13 +44,27 @@ def test_nothing_is_left_of_the_making(made: Stage) -> None:
 
 def test_the_settings_are_all_that_the_stack_asks_for(made: Stage) -> None:
     made.run("small-secrets", REGISTRY="registry.test:5000", RELEASE="one")
-    lines = (made.stacks / ".secrets" / "settings.env").read_text("utf-8").splitlines()
-    settings = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    images = {service["image"] for service in rendering.render("small", settings).services.values()}
+    images = {service["image"] for service in rendering.render("small", _settings(made)).services.values()}
     assert "registry.test:5000/allezone-application:one" in images
+
+
+def test_a_second_run_takes_the_checkouts_images_and_keeps_the_clusters_id(made: Stage) -> None:
+    """Under another id Kafka would not start on the data that it has."""
+    made.run("small-secrets")
+    first = _settings(made)
+    images = made.stacks / "images.env"
+    images.write_text(images.read_text("utf-8").replace(first["POSTGRES_IMAGE"], "postgres:99.1"), "utf-8")
+    made.run("small-secrets", RELEASE="two")
+    assert _settings(made) == first | {"POSTGRES_IMAGE": "postgres:99.1", "RELEASE": "two"}
+    assert len(first["KAFKA_CLUSTER_ID"]) == 22
 
 
 def test_registry_and_release_have_defaults() -> None:
     variables = rendering.images() | {"KAFKA_CLUSTER_ID": "dGVzdC1jbHVzdGVyLWlkMQ"}
     images = {service["image"] for service in rendering.render("small", variables).services.values()}
     assert "localhost:5000/allezone-application:try" in images
+
+
+def _settings(made: Stage) -> dict[str, str]:
+    lines = (made.stacks / ".secrets" / "settings.env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
