@@ -78,6 +78,8 @@ THRESHOLDS = [
     ("edge", "EdgeErrors", "> 0.05", "> 0.045"),
     ("edge", "EdgeConnectionsNearLimit", "> 0.8", "> 0.79"),
     ("gateway", "EventsInFlightNearLimit", "> 0.8", "> 0.79"),
+    ("gateway", "EventsMostlyRefused", "> 0.5", "> 0.49"),
+    ("gateway", "EventsMostlyRefused", "> 1", "> 0.9"),
     ("gateway", "QueriesFailing", "> 0.1", "> 0.09"),
     ("pipeline", "PipelineStalled", "> 45", "> 44"),
     ("pipeline", "PipelineBehind", "> 60", "> 59"),
