@@ -108,6 +108,16 @@ def test_health_is_asked_on_the_port_that_has_it(file: str) -> None:
         assert str(services[name]["environment"][variable]) in services[name]["healthcheck"]["test"]
 
 
+def test_values_of_several_words_are_shown_as_deployment_env_takes_them() -> None:
+    """Bash reads the file: of `NAME=one two` it would run `two`."""
+    text = (rendering.STACKS / "README.md").read_text("utf-8")
+    table = text.partition("## deployment.env\n")[2].partition("\n## ")[0]
+    commands = {"docker stack deploy", "secrets make"}
+    values = [shown for shown in re.findall(r"`([^`]+)`", table) if " " in shown and shown not in commands]
+    assert '"-Xms1g -Xmx1g"' in values
+    assert [value for value in values if not re.fullmatch(r'"[^"$]+"', value)] == []
+
+
 def _environment(file: str, name: str) -> dict[str, Any]:
     environment: dict[str, Any] = rendering.render(file).services[name]["environment"]
     return environment
