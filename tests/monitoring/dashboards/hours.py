@@ -28,7 +28,8 @@ READY: Final = "haproxy_backend_active_servers"
 REACHED: Final = "allezone_gateway_dependency_up"
 STARTED: Final = "process_start_time_seconds"
 
-ENDPOINTS: Final = ("/user_tags", "/user_profiles/{cookie}", "/aggregates")
+QUERIES: Final = ("/user_profiles/{cookie}", "/aggregates")
+ENDPOINTS: Final = ("/user_tags", *QUERIES)
 KINDS: Final = {"profiles": 10, "aggregates": 60}
 """The kinds of workers, and the seconds within which what they write is visible."""
 _COMING: Final = 15_000
@@ -165,6 +166,7 @@ WELL: Final[Hour] = {
     gateway(REQUESTS, endpoint="/user_tags", status="204"): grows(_COMING),
     gateway(REQUESTS, endpoint="/user_tags", status="503"): grows(1),
     gateway(REQUESTS, endpoint="/user_tags", status="422"): grows(5_000),
+    **{gateway(REQUESTS, endpoint=each, status="200"): grows(1_000) for each in QUERIES},
     **{gateway(f"{DURATION}_count", endpoint=each): grows(1_000) for each in ENDPOINTS},
     **{gateway(f"{DURATION}_bucket", endpoint=each, le="0.2"): grows(999) for each in ENDPOINTS},
     gateway(DEBUG, endpoint="/aggregates", result="match"): grows(10),

@@ -25,7 +25,7 @@ from tests.monitoring.dashboards.hours import (
 from tests.monitoring.dashboards.prometheus import RULES
 from tests.monitoring.dashboards.promises import Promise
 
-PROFILES: Final = hours.ENDPOINTS[1]
+PROFILES: Final = hours.QUERIES[0]
 
 # What the edge tells where it has no gateway to lead to: it answers everything itself.
 SHUT: Final[Hour] = {
@@ -60,6 +60,18 @@ BROKEN: Final[Mapping[tuple[int, str], Hour]] = {
         **gone(WELL, 'job="kafka"'),
     },
     (2, "profiles are slow"): {gateway(f"{hours.DURATION}_bucket", endpoint=PROFILES, le="0.2"): grows(980)},
+    (2, "every query is answered 503 at once"): {
+        name: values
+        for each in hours.QUERIES
+        for name, values in {
+            gateway(hours.REQUESTS, endpoint=each, status="200"): stays(0),
+            gateway(hours.REQUESTS, endpoint=each, status="503"): grows(1_000),
+            gateway(f"{hours.DURATION}_bucket", endpoint=each, le="0.2"): grows(1_000),
+        }.items()
+    },
+    (2, "one query in fifty is answered 503 at once"): {
+        gateway(hours.REQUESTS, endpoint="/aggregates", status="503"): grows(20),
+    },
     (3, "profiles are late"): {worker(f"{hours.FRESHNESS}_bucket", "profiles", le="10.0"): grows(98)},
     (3, "aggregates are late"): {worker(f"{hours.FRESHNESS}_bucket", "aggregates", le="60.0"): grows(98)},
     (3, "workers are stopped"): {
