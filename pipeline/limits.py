@@ -1,12 +1,19 @@
 """When broken records are too many: the fault is then likelier a reader's defect or a foreign producer than theirs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pipeline import errors, letters
 
+UNCOUNTED: Final = (letters.HOUR_GONE,)
+"""Events that are as good as any but late: nobody's defect, however many come."""
+
 
 class DeadLetterLimit:
-    """Refuses more than `in_a_row` dead letters on consecutive offsets of one partition."""
+    """Refuses more than `in_a_row` dead letters on consecutive offsets of one partition.
+
+    Letters of a reason in `UNCOUNTED` neither count nor end a row.
+    """
 
     def __init__(self, in_a_row: int) -> None:
         self._in_a_row = in_a_row
@@ -25,15 +32,17 @@ class DeadLetterLimit:
         self._runs = {partition: (end - 1, runs[partition]) for partition, end in ends.items()}
 
     def check(self, found: Sequence[letters.Letter]) -> None:
-        """Take note of `found`, in order of offset per partition. Raises `errors.TooManyDeadLetters`."""
-        for letter in found:
-            last, run = self._runs.get(letter.partition, (letter.offset - 1, 0))
-            if letter.offset <= last:
-                continue  # the same write, tried again or in parts
-            run = run + 1 if letter.offset == last + 1 else 1
-            self._runs[letter.partition] = (letter.offset, run)
+        """Whether `found`, in order of offset per partition, may be written. Raises `errors.TooManyDeadLetters`."""
+        for letter, run in _runs(found, dict(self._runs)):
             if run > self._in_a_row:
                 self._refuse(letter, run)
+
+    def note(self, written: Sequence[letters.Letter]) -> None:
+        """`written` were checked and are stored.
+
+        Not before: of a write that is tried again, or made in parts, more records may have become letters meanwhile.
+        """
+        _runs(written, self._runs)
 
     def _refuse(self, letter: letters.Letter, run: int) -> None:
         message = (
@@ -42,3 +51,16 @@ class DeadLetterLimit:
             "writes to the topic; raise DEAD_LETTERS_IN_A_ROW to go on regardless"
         )
         raise errors.TooManyDeadLetters(message)
+
+
+def _runs(found: Sequence[letters.Letter], before: dict[int, tuple[int, int]]) -> list[tuple[letters.Letter, int]]:
+    """Each letter with how many in a row it ends; `before`, `{partition: (last offset, run)}`, is moved behind them."""
+    ended = []
+    for letter in found:
+        last, run = before.get(letter.partition, (letter.offset - 1, 0))
+        if letter.offset <= last:
+            continue  # of a write made before, tried again
+        run = (run if letter.offset == last + 1 else 0) + (letter.reason not in UNCOUNTED)
+        before[letter.partition] = (letter.offset, run)
+        ended.append((letter, run))
+    return ended

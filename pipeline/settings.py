@@ -39,7 +39,10 @@ class WorkerSettings(settings.KafkaSettings, settings.DatabaseSettings):
         3, ge=1, description="Seeks back that find the same records missing before they are taken to be gone."
     )
     dead_letters_in_a_row: int = Field(
-        1_000, ge=0, description="Broken records on consecutive offsets; one more ends the worker."
+        1_000,
+        ge=0,
+        description="Broken records on consecutive offsets; one more ends the worker. "
+        "Good ones of hours that take no more do not count.",
     )
     store_patience_s: float = Field(30.0, gt=0, description="Seconds that a store may take for one exchange.")
     retry_first_s: float = Field(0.1, gt=0, description="Seconds until a failed write is tried again; doubles.")

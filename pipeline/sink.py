@@ -84,7 +84,8 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
         stored = await self._retrier.ask(lambda: self._flushes.open(earliest), for_good=True)
         # Asked again: while PostgreSQL was away, or this worker stopped, others may have counted beyond those ends.
         log.refuse_truncated(stored, await self._retrier.ask(self._topic.offsets, for_good=True))
-        runs = await self._retrier.ask(lambda: self._flushes.letter_runs(stored, self._limit.window), for_good=True)
+        window, uncounted = self._limit.window, limits.UNCOUNTED
+        runs = await self._retrier.ask(lambda: self._flushes.letter_runs(stored, window, uncounted), for_good=True)
         self._limit.resume(stored, runs)
         return stored
 
@@ -107,6 +108,7 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
             await self._bisect(folded, str(error), told)
             return
         metrics.observe_flush(content)
+        self._limit.note(folded.letters)
         told.tell(folded.letters)
         self._written(folded.ends)
 

@@ -6,14 +6,17 @@ marked as replayed with the output that the record then makes. So a record is in
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from stores import offsets, queries
+
+PASSED_OVER: Final = 100_000
+"""How many letters that do not count a look for those that do goes through: a start must not wait for millions."""
 
 _SQL = queries.load("dead_letters")
 
@@ -71,21 +74,28 @@ async def counts(conn: AsyncConnection[Any]) -> dict[tuple[str, str], int]:
 
 
 async def runs(
-    conn: AsyncConnection[Any], of: offsets.Consumer, ends: Mapping[int, int], at_most: int
+    conn: AsyncConnection[Any],
+    of: offsets.Consumer,
+    ends: Mapping[int, int],
+    at_most: int,
+    uncounted: Collection[str] = (),
 ) -> dict[int, int]:
-    """How many waiting letters lie on consecutive offsets right below each of `ends`, `{partition: offset}`."""
+    """How many waiting letters lie on consecutive offsets right below each of `ends`, `{partition: offset}`.
+
+    `at_most` are told. Those of the reasons `uncounted` do not count, nor do they end a run: of them `PASSED_OVER` are
+    looked at, and what lies behind more is not found.
+    """
     parameters = {
         "group": of.group,
         "topic_id": of.topic_id,
         "partitions": list(ends),
         "ends": list(ends.values()),
-        "window": at_most,
+        "at_most": at_most,
+        "window": at_most + (PASSED_OVER if uncounted else 0),
+        "uncounted": list(uncounted),
     }
-    found = dict.fromkeys(ends, 0)
-    for partition, offset in await (await conn.execute(_SQL["below"], parameters)).fetchall():
-        if offset == ends[partition] - 1 - found[partition]:
-            found[partition] += 1
-    return found
+    found = await (await conn.execute(_SQL["runs"], parameters)).fetchall()
+    return dict.fromkeys(ends, 0) | dict(found)
 
 
 async def mend(

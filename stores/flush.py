@@ -6,7 +6,7 @@ one round trip the offsets, the small tables and the COMMIT, so that no row lock
 
 import asyncio
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -64,8 +64,10 @@ class Flushes(Protocol):
         Raises `errors.TopicReplaced` where the group has offsets on a topic with another id.
         """
 
-    async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
-        """How many of the group's waiting dead letters end right below each offset, `at_most` being looked at."""
+    async def letter_runs(
+        self, ends: Mapping[int, int], at_most: int, uncounted: Collection[str] = ()
+    ) -> dict[int, int]:
+        """How many of the group's waiting dead letters lie in a row below each offset; see `dead_letters.runs`."""
 
     async def write(self, flush: Flush) -> None:
         """All of `flush`, or nothing.
@@ -110,10 +112,12 @@ class PostgresFlushes:
         except _FAILURES as error:
             raise await self._given_up(error) from error
 
-    async def letter_runs(self, ends: Mapping[int, int], at_most: int) -> dict[int, int]:
+    async def letter_runs(
+        self, ends: Mapping[int, int], at_most: int, uncounted: Collection[str] = ()
+    ) -> dict[int, int]:
         try:
             async with asyncio.timeout(self._patience):
-                return await dead_letters.runs(await self._connected(), self._consumer, ends, at_most)
+                return await dead_letters.runs(await self._connected(), self._consumer, ends, at_most, uncounted)
         except _FAILURES as error:
             raise await self._given_up(error) from error
 

@@ -41,12 +41,18 @@ SELECT id, consumer_group, topic, topic_id, partition, "offset", coalesce(mended
 -- name: mark_replayed
 UPDATE dead_letters SET replayed_at = now() WHERE id = %(id)s
 
--- name: below
--- Offsets of waiting letters within a window that ends below an offset, the highest first.
-SELECT place.partition, letter."offset"
+-- name: runs
+-- How many waiting letters lie on consecutive offsets right below each offset, within a window; those of the reasons
+-- `uncounted` do not count, nor do they end a run. A letter is in the run if it is as far below the offset as there are
+-- letters down to it. The LIMIT takes nothing away: it makes the planner read the window by the index, not the table.
+SELECT place.partition, least(count(*) FILTER (WHERE letter.reason <> ALL (%(uncounted)s::text[])), %(at_most)s)
   FROM unnest(%(partitions)s::integer[], %(ends)s::bigint[]) AS place (partition, "end")
-  JOIN dead_letters AS letter
-    ON letter.consumer_group = %(group)s AND letter.topic_id = %(topic_id)s AND letter.partition = place.partition
-   AND letter."offset" >= place."end" - %(window)s AND letter."offset" < place."end"
- WHERE letter.replayed_at IS NULL
- ORDER BY place.partition, letter."offset" DESC
+  JOIN LATERAL (SELECT reason, "offset", row_number() OVER (ORDER BY "offset" DESC) AS nth
+                  FROM dead_letters
+                 WHERE consumer_group = %(group)s AND topic_id = %(topic_id)s AND partition = place.partition
+                   AND "offset" >= place."end" - %(window)s AND "offset" < place."end"
+                   AND replayed_at IS NULL
+                 ORDER BY "offset" DESC
+                 LIMIT %(window)s) AS letter
+    ON place."end" - letter."offset" = letter.nth
+ GROUP BY place.partition

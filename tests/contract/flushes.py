@@ -196,3 +196,13 @@ class FlushesContract:
         assert await one.letter_runs({0: 6, 1: 0}, 10) == {0: 3, 1: 0}
         assert await one.letter_runs({0: 6}, 2) == {0: 2}
         assert await one.letter_runs({0: 3}, 10) == {0: 0}
+
+    async def test_letters_that_do_not_count_neither_add_to_a_run_nor_end_it(self, store: Store) -> None:
+        one = store.flushes()
+        await one.open({0: 0, 1: 0})
+        reasons = {0: "undecodable", 2: "undecodable", 3: "late", 4: "undecodable", 5: "late", 6: "late"}
+        kept = [dead_letters.Letter(0, offset, None, b"", reason, "why") for offset, reason in reasons.items()]
+        await one.write(flush.Flush([], [], [flush.Move(0, 0, 7)], kept))
+        assert await one.letter_runs({0: 7, 1: 0}, 10, ["late"]) == {0: 2, 1: 0}
+        assert await one.letter_runs({0: 7}, 1, ["late"]) == {0: 1}
+        assert await one.letter_runs({0: 7}, 10) == {0: 5}

@@ -5,9 +5,17 @@ import pytest
 from pipeline import errors
 from tests.contract.flushes import letters_in_no_order
 from tests.support.fakes.counting import Counting, once, origins
-from tests.support.fakes.log import FakeLog, value
+from tests.support.fakes.log import MINUTE, FakeLog, value
 from tests.support.fakes.postgres import FakePostgres
 from tests.unit.pipeline.counters import worker
+
+HOUR = MINUTE // 60
+LATE = value(0, 0, time=(HOUR - 30) * 3_600_000)
+"""Of an hour that retention dropped."""
+
+
+def late_server() -> FakePostgres:
+    return FakePostgres(hours=[HOUR], tombstones=[HOUR - 30])
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,59 @@ async def test_bad_records_in_a_write_that_is_made_in_parts_are_counted_once() -
     await counting.take(0)
     await counting.sink.write()
     assert len(counting.letters) == 4
+
+
+async def test_however_many_events_of_hours_that_are_gone_come_those_behind_are_counted() -> None:
+    """They are good and late; a worker that ended at them would end at them for ever."""
+    counting = worker(records=0, server=late_server(), dead_letters_in_a_row=4, flush_records=3)
+    for _ in range(20):
+        counting.log.append(0, LATE)
+    counting.log.fill(0, 5)
+    await counting.place(0)
+    while await counting.take(0, at_most=3):
+        await counting.sink.write()
+    assert len(counting.letters) == 20
+    assert sum(origins(counting.server).values()) == 5
+
+
+async def test_broken_records_count_from_write_to_write() -> None:
+    counting = worker(records=0, dead_letters_in_a_row=4)
+    for _ in range(5):
+        counting.log.append(0, b"no record")
+    await counting.place(0)
+    for _ in range(2):
+        await counting.take(0, at_most=2)
+        await counting.sink.write()
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters):
+        await counting.sink.write()
+    assert counting.stored(0) == 4
+
+
+async def test_broken_records_and_no_late_ones_are_what_a_worker_started_anew_goes_on_counting() -> None:
+    log, server = FakeLog(), late_server()
+    for content in (b"no record", LATE, b"no record", *[LATE] * 9, b"no record", LATE, b"no record"):
+        log.append(0, content)
+    for at_most in (3, 9, 1):
+        counting = Counting(log, server, dead_letters_in_a_row=3)
+        await counting.place(0)
+        await counting.take(0, at_most)
+        await counting.sink.write()
+    assert len(server.tables.letters) == 13
+    counting = Counting(log, server, dead_letters_in_a_row=3)
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters, match="4 records in a row"):
+        await counting.sink.write()
+
+
+async def test_broken_records_on_both_sides_of_a_late_one_in_one_write_are_in_a_row() -> None:
+    """That an hour is gone shows when the write asks for it: until then its record looks like a good one."""
+    counting = worker(records=0, server=late_server(), dead_letters_in_a_row=1)
+    for content in (b"no record", LATE, b"no record"):
+        counting.log.append(0, content)
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters):
+        await counting.sink.write()
+    assert counting.stored(0) == 0

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from stores import queries
+from stores.dead_letters import Letter
 from tests.support.fakes.postgres import advancing, copied, hour_making, refusals
 from tests.support.fakes.postgres.messages import Message, Result
 from tests.support.fakes.postgres.refusals import State
 from tests.support.fakes.postgres.sessions import Session
-from tests.support.fakes.postgres.tables import Hour, Offset
+from tests.support.fakes.postgres.tables import Hour, Offset, Stored
 
 Given = Mapping[str, Any]
 Run = Callable[[Session, Given], Awaitable[list[Result]]]
@@ -144,16 +145,21 @@ async def _write_letters(session: Session, given: Given) -> list[Result]:
     return [Result([], f"INSERT 0 {len(given['letter_offsets'])}")]
 
 
-async def _letters_below(session: Session, given: Given) -> list[Result]:
-    ends = dict(zip(given["partitions"], given["ends"], strict=True))
-    found = [
-        (key.partition, key.offset)
-        for key in session.engine.tables.letters | session.changes.letters
-        if (key.group, key.topic_id) == (given["group"], given["topic_id"])
-        and key.partition in ends
-        and ends[key.partition] - given["window"] <= key.offset < ends[key.partition]
-    ]
-    return _selected(sorted(found, key=lambda row: (row[0], -row[1])))
+async def _letter_runs(session: Session, given: Given) -> list[Result]:
+    letters = session.engine.tables.letters | session.changes.letters
+    ends = zip(given["partitions"], given["ends"], strict=True)
+    return _selected([(partition, _run(letters, partition, end, given)) for partition, end in ends])
+
+
+def _run(letters: Mapping[Stored, Letter], partition: int, end: int, given: Given) -> int:
+    """Of the letters right below `end`, those that count."""
+    count = 0
+    for offset in range(end - 1, end - 1 - given["window"], -1):
+        letter = letters.get(Stored(given["group"], given["topic_id"], partition, offset))
+        if letter is None:
+            break
+        count += letter.reason not in given["uncounted"]
+    return min(count, int(given["at_most"]))
 
 
 # -- hours -------------------------------------------------------------------------------------------------------------
@@ -188,7 +194,7 @@ _KNOWN: Final[dict[str, tuple[str, Run]]] = {
     _OFFSETS["read_settled"]: ("read_settled", _read_settled),
     _OFFSETS["other_topics"]: ("other_topics", _other_topics),
     _LETTERS["write"]: ("write", _write_letters),
-    _LETTERS["below"]: ("below", _letters_below),
+    _LETTERS["runs"]: ("runs", _letter_runs),
     _HOURS["states"]: ("states", _hour_states),
     _HOURS["ensure"]: ("ensure", _ensure_hours),
 }
