@@ -27,8 +27,8 @@ class Behind(Protocol):
 
 
 class Proxy(servers.Server):
-    """`primary` and `replicas` are the ports that stand for 5000 and 5001. With `nameserver`, a port of DNS, members are
-    found by their names while it runs, as in the stack; without, it is told their addresses."""
+    """`primary` and `replicas` are the ports that stand for 5000 and 5001. With `nameserver`, a port of DNS, members
+    are found by their names while it runs, as in the stack; without, it is told their addresses."""
 
     def __init__(self, state: Path, members: Sequence[Behind], nameserver: int | None = None) -> None:
         super().__init__("proxy", state / "proxy.log")
