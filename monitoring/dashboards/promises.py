@@ -43,8 +43,15 @@ def _available(over: str) -> str:
 
 
 def _ready() -> str:
-    """How many gateways take events: as the edge says that has the fewest; 0 where there should be one and is none."""
-    at_edge = 'min(haproxy_backend_active_servers{service="edge", proxy=~"events|gateways"})'
+    """How many gateways take events: as the edge says that has the fewest; 0 where there should be one and is none.
+
+    And 0 where no client gets as far as that: no edge shakes hands, or with a certificate that has run out, which the
+    one that probes takes. Where nobody probes, edges are taken to be reached.
+    """
+    probed = 'max(probe_success{job="certificate"}) or vector(1)'
+    valid = 'max(probe_ssl_earliest_cert_expiry{job="certificate"}) > bool time() or vector(1)'
+    fewest = 'min(haproxy_backend_active_servers{service="edge", proxy=~"events|gateways"})'
+    at_edge = f"{fewest} * ({probed}) * ({valid})"
     without_edge = '0 * sum(allezone:targets_expected{job="haproxy", service="edge"})'
     themselves = 'sum(allezone_gateway_dependency_up{dependency="kafka"})'
     return promql.or_zero(f"{at_edge} or on() {without_edge} or on() {themselves}")
@@ -168,9 +175,16 @@ _AVAILABILITY: Final = Row(
         ),
         Panel(
             title="Promise 1 now",
-            description="Gateways that are ready to take events, as the edge sees them that sees the fewest; on one "
-            "machine, without an edge, those that reach Kafka. Red, 0: events are answered 503, or not at all.",
-            alerts=("EdgeWithoutGateways", "DependencyDown", "ServiceGone"),
+            description="Gateways that are ready to take events, as the edge sees them that sees the fewest, and 0 "
+            "where no edge shakes hands or the certificate has run out; on one machine, without an edge, those that "
+            "reach Kafka. Red, 0: events are answered 503, or not at all.",
+            alerts=(
+                "EdgeWithoutGateways",
+                "EdgeHandshakeFails",
+                "EdgeCertificateExpiresSoon",
+                "DependencyDown",
+                "ServiceGone",
+            ),
             queries=(Query(_ready(), "ready"),),
             kind="stat",
             decimals=0,

@@ -26,6 +26,8 @@ GROUP_LAG: Final = "kafka_consumergroup_lag"
 ANSWERS: Final = "haproxy_backend_http_responses_total"
 READY: Final = "haproxy_backend_active_servers"
 REACHED: Final = "allezone_gateway_dependency_up"
+HANDSHAKES: Final = "probe_success"
+EXPIRY: Final = "probe_ssl_earliest_cert_expiry"
 STARTED: Final = "process_start_time_seconds"
 
 QUERIES: Final = ("/user_profiles/{cookie}", "/aggregates")
@@ -48,6 +50,11 @@ def gateway(metric: str, **labels: str) -> str:
 
 def edge(metric: str, **labels: str) -> str:
     return named(metric, "haproxy", "edge", proxy="events", **labels)
+
+
+def certificate(metric: str) -> str:
+    """What the blackbox exporter says of an edge."""
+    return named(metric, "certificate", "edge")
 
 
 def worker(metric: str, kind: str, **labels: str) -> str:
@@ -177,6 +184,9 @@ WELL: Final[Hour] = {
     edge(ANSWERS, code="4xx"): grows(5_000),
     edge(ANSWERS, code="5xx"): grows(1),
     edge(READY): stays(1),
+    certificate("up"): stays(1),
+    certificate(HANDSHAKES): stays(1),
+    certificate(EXPIRY): stays(90 * 86_400),
     named("up", "kafka", "kafka-exporter"): stays(1),
     named("kafka_topic_partition_current_offset", "kafka", "kafka-exporter", topic="user-tags", partition="0"): grows(
         _COMING

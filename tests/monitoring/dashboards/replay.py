@@ -1,11 +1,12 @@
 """Recorded metrics of servers that cannot run here, served again: each scrape is the recorded one, moved on.
 
-Counters grow by a hundredth of what was recorded with each scrape, so that there are rates; what was 0 stays 0, and all
-else is as it was. That shows which series, labels and units an exporter has, and that a query finds them, and nothing
+Counters grow by a hundredth of what was recorded with each scrape, so that there are rates; what was 0 stays 0; the end
+of a certificate lies ahead, as it did when it was recorded; and all else is as it was. That shows which series, labels and units an exporter has, and that a query finds them, and nothing
 of how a server behaves.
 """
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ _GROWING: Final = {
     "summary": ("_sum", "_count"),
 }
 _STEP: Final = 0.01
+_END: Final = "probe_ssl_earliest_cert_expiry"
+_AHEAD_SECONDS: Final = 90 * 86_400
 
 
 @contextmanager
@@ -49,6 +52,8 @@ def moved_on(text: str, scrape: int) -> str:
 
 def _grown(line: str, growing: set[str], factor: float) -> str:
     found = _SAMPLE.fullmatch(line)
+    if found is not None and found[1] == _END:
+        return f"{_END}{found[2]} {time.time() + _AHEAD_SECONDS!r}"
     if found is None or found[1] not in growing:
         return line
     return f"{found[1]}{found[2]} {float(found[3]) * factor!r}{found[4]}"

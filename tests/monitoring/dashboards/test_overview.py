@@ -13,6 +13,7 @@ from tests.monitoring.dashboards.hours import (
     WELL,
     Hour,
     appears,
+    certificate,
     edge,
     gateway,
     gone,
@@ -38,6 +39,8 @@ IDLE: Final[Hour] = {
     gateway(hours.REQUESTS, endpoint="/user_tags", status="204"): grows_then(15_000, 0),
     gateway(hours.REQUESTS, endpoint="/user_tags", status="503"): grows_then(1, 0),
 }
+# What is told where no event reaches even the edge's backend.
+UNHEARD: Final[Hour] = {**IDLE, edge(hours.ANSWERS, code="2xx"): grows_then(15_000, 0)}
 WORKERS: Final = gone(WELL, 'job="workers"')
 GATEWAYS: Final = gone(WELL, 'job="gateway"')
 # 500 of something at the last look, and none before.
@@ -52,6 +55,12 @@ BROKEN: Final[Mapping[tuple[int, str], Hour]] = {
     (1, "gateways are gone"): {**GATEWAYS, **SHUT},
     (1, "gateways do not answer Prometheus or anybody"): {**GATEWAYS, gateway("up"): stays_then(1, 0), **SHUT},
     (1, "the edge is gone"): {**IDLE, **gone(WELL, 'service="edge"')},
+    (1, "no edge shakes hands"): {
+        **UNHEARD,
+        certificate(hours.HANDSHAKES): stays_then(1, 0),
+        **gone(WELL, hours.EXPIRY),
+    },
+    (1, "the certificate has run out"): {**UNHEARD, certificate(hours.EXPIRY): stays(hours.SECONDS - 1)},
     (1, "Kafka is away"): {
         **IDLE,
         gateway(hours.REACHED, dependency="kafka"): stays_then(1, 0),
@@ -106,6 +115,7 @@ BROKEN_ALONE: Final[Mapping[tuple[int, str], Hour]] = {
 }
 # What looks bad and is not.
 HARMLESS: Final[Mapping[str, Hour]] = {
+    "nobody looks at the edges' certificate any more": gone(WELL, 'job="certificate"'),
     "the first events of the hour come, and wait for less than a look": {
         gateway(hours.REQUESTS, endpoint="/user_tags", status="204"): LATELY,
         gateway(hours.REQUESTS, endpoint="/user_tags", status="503"): stays(0),

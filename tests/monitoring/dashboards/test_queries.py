@@ -6,6 +6,7 @@ real PostgreSQL as the analyst's role, those about servers that cannot run here 
 
 import math
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -178,6 +179,12 @@ def test_a_recording_moves_on_where_it_counts() -> None:
         '# TYPE a counter\na_total{x="1 2"} 204.0\na 102.0\n# TYPE g gauge\ng 100\n# TYPE h histogram\n'
         'h_bucket{le="1"} 102.0\nh_sum 1020.0\nh_count 102.0\n'
     )
+
+
+def test_a_certificate_that_was_recorded_is_valid_however_long_ago_that_was() -> None:
+    moved = replay.moved_on("# TYPE probe_ssl_earliest_cert_expiry gauge\nprobe_ssl_earliest_cert_expiry 1e+09\n", 1)
+
+    assert float(moved.split()[-1]) > time.time()
 
 
 def test_every_recording_says_whose_it_is() -> None:
