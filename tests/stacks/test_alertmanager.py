@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.monitoring.rules import reading
+from tests.monitoring.rules import reading, routing
 from tests.stacks import rendering
 
 EXAMPLE: Final = rendering.ROOT / "monitoring" / "alertmanager" / "alertmanager.example.yml"
@@ -52,7 +52,7 @@ def test_what_is_silenced_by_a_cause_can_fire_together_with_it() -> None:
     """As both fire in the cases of the rules: an inhibit rule that can match nothing is none."""
     fired = reading.fired()
     for rule in _read()["inhibit_rules"]:
-        sources, targets = ([labels for labels in fired if _matches(rule[end], labels)] for end in ENDS)
+        sources, targets = ([labels for labels in fired if routing.matches(rule[end], labels)] for end in ENDS)
         equal = rule.get("equal", [])
         pairs = [(s, t) for s in sources for t in targets if s["alertname"] != t["alertname"]]
         assert any(all(s.get(name) == t.get(name) for name in equal) for s, t in pairs), rule
@@ -71,14 +71,3 @@ def test_the_service_reads_the_secret_and_nothing_else() -> None:
 def _read() -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text("utf-8"))
     return read
-
-
-def _matches(matchers: list[str], labels: dict[str, str]) -> bool:
-    """Of the matchers that the example uses: `name = "value"` and `name =~ "regular expression"`."""
-    for matcher in matchers:
-        found = re.fullmatch(r'(\w+) (=~?) "(.*)"', matcher)
-        assert found is not None, matcher
-        wanted = found[3] if found[2] == "=~" else re.escape(found[3])
-        if not re.fullmatch(wanted, labels.get(found[1], "")):
-            return False
-    return True
