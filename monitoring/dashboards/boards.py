@@ -5,8 +5,9 @@ from typing import Literal
 
 Source = Literal["prometheus", "postgres"]
 Kind = Literal["timeseries", "stat", "bargauge", "table"]
-# "above": good is what lies at the value or above it. "below": good is what lies below the value.
-Good = Literal["above", "below"]
+# "above": good is what lies at the value or above it. "below": good is what lies below the value. "exactly", of what is
+# counted: good is the value alone.
+Good = Literal["above", "below", "exactly"]
 
 
 @dataclass(frozen=True)

@@ -206,9 +206,10 @@ _EDGE: Final = Row(
         ),
         Panel(
             title="Gateways that are ready",
-            description="As each edge sees them; the fewest. 0: every request is answered 503.",
+            description="As each edge sees them, for events and for all else; the fewest. 0: events, or all else, are "
+            "answered 503.",
             alerts=("EdgeWithoutGateways",),
-            queries=(Query('min(haproxy_backend_active_servers{service="edge", proxy="gateways"})', "ready"),),
+            queries=(Query('min(haproxy_backend_active_servers{service="edge", proxy=~"events|gateways"})', "ready"),),
             objective=Objective(1, "above"),
         ),
         Panel(

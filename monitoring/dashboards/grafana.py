@@ -133,8 +133,9 @@ def _steps(objective: Objective | None) -> list[Json]:
     """The colour from each value upwards; the first has no lower end."""
     if objective is None:
         return [{"color": "blue", "value": None}]
-    under, over = ("red", "green") if objective.good == "above" else ("green", "red")
-    return [{"color": under, "value": None}, {"color": over, "value": objective.value}]
+    under, over = ("green", "red") if objective.good == "below" else ("red", "green")
+    beyond = [{"color": "red", "value": objective.value + 1}] if objective.good == "exactly" else []
+    return [{"color": under, "value": None}, {"color": over, "value": objective.value}, *beyond]
 
 
 def _drawing(panel: Panel) -> Json:

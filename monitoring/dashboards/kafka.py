@@ -22,7 +22,7 @@ _HEALTH: Final = Row(
             alerts=("KafkaWithoutController",),
             queries=(Query("sum(kafka_controller_kafkacontroller_activecontrollercount)", "controllers"),),
             kind="stat",
-            objective=Objective(1, "above"),
+            objective=Objective(1, "exactly"),
             width=4,
             height=5,
         ),

@@ -11,6 +11,12 @@ from monitoring.dashboards.boards import Board, Objective, Panel, Query, Row
 _MEMBER: Final = "{{service}}"
 _OURS: Final = 'datname="allezone"'
 
+
+def _members(metric: str) -> str:
+    """How many members say so, by their own names: one with the address of another that is dead is asked for both."""
+    return f"sum(max by (scope, name) ({metric}))"
+
+
 _CLUSTER: Final = Row(
     "Patroni: who leads",
     (
@@ -19,9 +25,9 @@ _CLUSTER: Final = Row(
             description="1 is right. 0: nothing is counted and no aggregates answered until Patroni has made one, in "
             "seconds as a rule. 2: somebody interferes with Patroni.",
             alerts=("PatroniWithoutPrimary", "PatroniTwoPrimaries"),
-            queries=(Query("sum(patroni_primary)", "primaries"),),
+            queries=(Query(_members("patroni_primary"), "primaries"),),
             kind="stat",
-            objective=Objective(1, "above"),
+            objective=Objective(1, "exactly"),
             width=4,
             height=5,
         ),
@@ -30,7 +36,7 @@ _CLUSTER: Final = Row(
             description="Standbys of which one at least has each commit. 0: commits wait, or are on one machine "
             "alone.",
             alerts=("PatroniWithoutSyncStandby",),
-            queries=(Query("sum(patroni_sync_standby) + sum(patroni_quorum_standby)", "in sync"),),
+            queries=(Query(f"{_members('patroni_sync_standby')} + {_members('patroni_quorum_standby')}", "in sync"),),
             kind="stat",
             objective=Objective(1, "above"),
             width=4,
@@ -39,7 +45,7 @@ _CLUSTER: Final = Row(
         Panel(
             title="Members not running",
             description="Of those that the layout has. With one of two missing there is no standby.",
-            queries=(Query(promql.missing("patroni", "sum(patroni_postgres_running)"), "missing"),),
+            queries=(Query(promql.missing("patroni", _members("patroni_postgres_running")), "missing"),),
             kind="stat",
             objective=Objective(1, "below"),
             width=4,

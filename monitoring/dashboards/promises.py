@@ -45,8 +45,8 @@ def _available(over: str) -> str:
 def _ready() -> str:
     """How many gateways take events: as the edge says that has the fewest; 0 where there should be one and is none.
 
-    And 0 where no client gets as far as that: no edge shakes hands, or with a certificate that has run out, which the
-    one that probes takes. Where nobody probes, edges are taken to be reached.
+    And 0 where no client gets as far as that: no edge shakes hands, or the certificate has run out, which the probe
+    does not mind. Where there is no probe, edges are taken to be reached.
     """
     probed = 'max(probe_success{job="certificate"}) or vector(1)'
     valid = 'max(probe_ssl_earliest_cert_expiry{job="certificate"}) > bool time() or vector(1)'

@@ -14,7 +14,7 @@ _BAD: Final = "red"
 
 
 class Figure(NamedTuple):
-    """One figure, the query that gives it, and from where on or up to where it is red."""
+    """One figure, the query that gives it, from where on it is red, and below what; at least one of them."""
 
     legend: str
     query: str
@@ -23,22 +23,25 @@ class Figure(NamedTuple):
 
     def is_red(self, value: float) -> bool:
         """By the colour that Grafana gives it."""
-        if self.red_from is not None:
-            return value >= self.red_from
-        return self.red_below is not None and value < self.red_below
+        above = self.red_from is not None and value >= self.red_from
+        return above or (self.red_below is not None and value < self.red_below)
 
     @property
     def any_red(self) -> str:
         """PromQL: 1 if a value is red at the end of the hour, else 0; nothing if there is none."""
         asked = expansion.promql(self.query, _SHOWN, _SHOWN.step(), {})
-        comparison = f">= bool {self.red_from}" if self.red_from is not None else f"< bool {self.red_below}"
-        return f"max(({asked}) {comparison})"
+        comparisons = {">=": self.red_from, "<": self.red_below}
+        red = [f"(({asked}) {sign} bool {end})" for sign, end in comparisons.items() if end is not None]
+        return f"max({' + '.join(red)})"
 
 
 def of(panel: reading.Json) -> Iterator[Figure]:
-    """Those of a panel that has an objective: two colours, the first of which has no lower end."""
-    _, second = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    red = (second["value"], None) if second["color"] == _BAD else (None, second["value"])
+    """Those of a panel that has an objective: colours that change from step to step, the first has no lower end."""
+    first, *others = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["color"] == _BAD for step in others] in ([True], [False], [False, True]), panel["title"]
+    assert (first["color"] == _BAD) != (others[0]["color"] == _BAD), panel["title"]
+    ends = {step["color"] == _BAD: step["value"] for step in others}
+    red = (ends.get(True), ends.get(False))
     for target in panel["targets"]:
         yield Figure(f"{panel['title']}: {target['legendFormat']}", target["expr"], *red)
 

@@ -1,8 +1,8 @@
 """Recorded metrics of servers that cannot run here, served again: each scrape is the recorded one, moved on.
 
-Counters grow by a hundredth of what was recorded with each scrape, so that there are rates; what was 0 stays 0; the end
-of a certificate lies ahead, as it did when it was recorded; and all else is as it was. That shows which series, labels and units an exporter has, and that a query finds them, and nothing
-of how a server behaves.
+Counters grow by a hundredth of what was recorded with each scrape, so that there are rates; what was 0 stays 0. The end
+of a certificate lies ahead, as it did when it was recorded, and all else is as it was. That shows which series, labels
+and units an exporter has, and that a query finds them, and nothing of how a server behaves.
 """
 
 import re

@@ -45,6 +45,15 @@ def test_one_that_is_missing_is_red(job: str, layout: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_member_that_answers_for_a_dead_one_is_not_two(layout: str, tmp_path: Path) -> None:
+    members = [service for job, service in expected.expected(layout) if job == "patroni"]
+    servers = dict(_servers(layout))
+    del servers[hours.named(THERE["patroni"], "patroni", members[1], name=members[1])]
+    servers[hours.named(THERE["patroni"], "patroni", members[1], name=members[0])] = hours.stays(1)
+    _see_red({TELLING["patroni"]}, expected.file_of(layout), servers, tmp_path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_nodes_that_do_not_see_each_other_are_red(layout: str, tmp_path: Path) -> None:
     servers = {**_servers(layout), hours.named(SIZE, "aerospike", "aerospike1"): hours.stays(1)}
     _see_red({"Nodes that the smallest cluster lacks"}, expected.file_of(layout), servers, tmp_path)
@@ -63,7 +72,7 @@ def _servers(layout: str) -> Hour:
     targets = [(job, service) for job, service in expected.expected(layout) if job in THERE]
     nodes = [service for job, service in targets if job == "aerospike"]
     sizes = {hours.named(SIZE, "aerospike", service): hours.stays(len(nodes)) for service in nodes}
-    return {hours.named(THERE[job], job, service): hours.stays(1) for job, service in targets} | sizes
+    return {hours.named(THERE[job], job, service, name=service): hours.stays(1) for job, service in targets} | sizes
 
 
 def _see_red(titles: set[str], numbers: Path, servers: Hour, folder: Path) -> None:
