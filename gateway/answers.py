@@ -19,6 +19,7 @@ STATUSES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (errors.TooManyRequests, 429),
     (errors.NotFound, 404),
     (errors.BodyTooLarge, 413),
+    (errors.HeadersTooLarge, 431),
     (errors.Invalid, 422),
     (errors.Stopping, 503),
     (broker_errors.BrokerError, 503),

@@ -8,6 +8,7 @@ GatewayError
 │   └── TooManyRequests  429  more than one client may ask
 ├── NotFound             404  a name that this gateway does not serve
 ├── BodyTooLarge         413
+├── HeadersTooLarge      431  the request line and headers
 ├── Invalid              422  JSON or parameters with fields that do not take what they were given
 ├── Stopping             503  the process ends before it could answer
 ├── ClientGone           none: nobody is left to answer
@@ -75,6 +76,13 @@ class BodyTooLarge(GatewayError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the body is over {limit} bytes")
+
+
+class HeadersTooLarge(GatewayError):
+    """The request line and headers have more bytes than the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the headers are over {limit} bytes")
 
 
 class Stopping(GatewayError):

@@ -13,7 +13,7 @@ from runtime.metrics import Label, Listing
 # From half the linger to the longest timeout; 0.2 is the objective of docs/contract.md.
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
 
-STATUSES: Final = ("200", "204", "400", "401", "403", "404", "405", "413", "422", "429", "503")
+STATUSES: Final = ("200", "204", "400", "401", "403", "404", "405", "413", "422", "429", "431", "503")
 INVALID: Final = (
     "malformed", "body_too_large", "missing", "string_type", "string_too_short", "string_too_long", "string_nul",
     "enum", "int_type", "int_range", "string_or_int", "object_type", "time_form", "time_ahead", "repeated", "user_tag",
@@ -31,7 +31,7 @@ REQUESTS: Final = LISTING.counter(
     "allezone_gateway_requests_total",
     "Requests answered, by the route that gave the answer (`other`: no route) and its status. Events taken are "
     '`endpoint="/user_tags",status="204"`. A client that went away before its request was complete is not counted, nor '
-    "is a browser's preflight.",
+    "is a browser's preflight. 431, headers over their bound, has no route.",
     _ENDPOINT,
     Label("status", STATUSES),
 )

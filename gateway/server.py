@@ -10,7 +10,7 @@ from typing import Final
 
 import uvicorn
 
-from gateway import asgi
+from gateway import asgi, bounds
 from gateway.settings import GatewaySettings
 from runtime import logging
 from runtime.health import Dependencies
@@ -36,7 +36,7 @@ class Listener(uvicorn.Server):
                 host=host,
                 port=port,
                 loop="none",
-                http="httptools",
+                http=bounds.BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 access_log=False,
