@@ -32,8 +32,9 @@ from gateway.settings import GatewaySettings
 from runtime.health import Dependencies
 
 _DESCRIPTION: Final = (
-    "User events in; user histories and exact per-minute aggregates out. Every answer but the 204 of an event names "
-    "its request in X-Request-Id: the trace id of the request's traceparent, if it had one (W3C Trace Context)."
+    "User events in; user histories and exact per-minute aggregates out. Every answer of an endpoint but the 204 of "
+    "an event names its request in X-Request-Id: the trace id of the request's traceparent, if it had one (W3C Trace "
+    "Context)."
 )
 
 
