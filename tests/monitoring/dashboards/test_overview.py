@@ -97,6 +97,11 @@ BROKEN: Final[Mapping[tuple[int, str], Hour]] = {
     (3, "Aerospike is away"): hours.standing(["profiles"]),
     (3, "one of two workers of profiles stands still"): hours.half_standing("profiles"),
     (3, "one of two workers of aggregates stands still"): hours.half_standing("aggregates"),
+    (3, "one of two workers of profiles stood still for ten minutes"): {
+        **hours.half_standing("profiles"),
+        worker(hours.LAG, "profiles", partition="1", instance="profiles:2"): f"0x159 0+7500x39 0x{hours.LAST - 200}",
+        worker(hours.STORED, "profiles", instance="profiles:2"): grows(hours.STEP),
+    },
     (4, "an answer is wrong"): {gateway(hours.DEBUG, endpoint="/aggregates", result="mismatch"): grows(0.005)},
     (4, "a record is stepped over"): {worker(hours.LETTERS, "profiles", reason="undecodable"): grows(0.005)},
     (4, "offsets are jumped"): {worker(hours.JUMPED, "profiles"): grows(1)},
