@@ -151,7 +151,7 @@ def test_one_connection_of_http2_asks_few_things_at_once(edge: Edge) -> None:
         head = stream.read(9)
         assert head[3] == SETTINGS
         settings = dict(struct.iter_unpack(">HI", stream.read(int.from_bytes(head[:3]))))
-    assert settings[MAX_CONCURRENT_STREAMS] == 32
+    assert settings[MAX_CONCURRENT_STREAMS] == 4
 
 
 def test_grafana_is_for_who_comes_from_the_node_itself(upstream: Recorder) -> None:

@@ -22,7 +22,7 @@ PLANTED: Final[list[Planted]] = [
     (
         containers.resources_are_limited,
         STATELESS,
-        within("edge", "deploy.resources.reservations", memory="2G"),
+        within("edge", "deploy.resources.reservations", memory="3G"),
         "edge: reserves more",
     ),
     (containers.health_is_the_processs_own, STATEFUL, put("etcd1", healthcheck={"disable": True}), "etcd1"),
