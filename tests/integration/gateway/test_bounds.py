@@ -155,7 +155,9 @@ async def test_requests_one_after_the_other_may_have_as_many_headers_as_they_lik
     async with _listening(App()) as listener:
 
         def ask() -> tuple[list[int], bytes]:
-            with contextlib.closing(http.client.HTTPConnection(ports.HOST, listener.config.port)) as connection:
+            with contextlib.closing(
+                http.client.HTTPConnection(ports.HOST, listener.config.port, timeout=20)
+            ) as connection:
                 statuses = [_status(connection) for _ in range(50)]
                 return statuses, _told_over(connection.sock, _ever(b"GET / HTTP/1.1\r\n", b"X: y\r\n"))
 
