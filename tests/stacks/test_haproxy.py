@@ -63,13 +63,20 @@ def test_clients_cannot_take_the_connections_of_the_checks() -> None:
     assert most["frontend public"] + most["frontend plain"] + most["frontend operators"] < most["global"]
 
 
+def test_every_request_that_clients_may_have_under_way_gets_a_socket_to_a_gateway() -> None:
+    """Where there are none left its checks of the gateways fail too."""
+    most, at_once = _most("edge.cfg"), _number("edge.cfg", "tune.h2.max-concurrent-streams")
+    assert (1 + at_once) * most["frontend public"] < 2 * most["global"]
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_clients_that_make_the_edge_wait_for_all_their_bodies_do_not_take_its_memory(layout: str) -> None:
     """The kernel would end it, and with it every connection."""
     (limits,) = _limits(layout, "edge.cfg")
     most, at_once = _most("edge.cfg"), _number("edge.cfg", "tune.h2.max-concurrent-streams")
     requests = at_once * most["frontend public"] * (_number("edge.cfg", "tune.bufsize") + REQUEST_BYTES)
-    taken = PROCESS_BYTES + most["global"] * CONNECTION_BYTES + requests
+    clients = most["frontend public"] + most["frontend plain"] + most["frontend operators"]
+    taken = PROCESS_BYTES + clients * CONNECTION_BYTES + requests
     assert taken <= _bytes(limits["memory"]) * (1 - ROOM)
 
 

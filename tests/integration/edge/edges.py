@@ -141,7 +141,7 @@ def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int) ->
         ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
         ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
         ("timeout server 65s", f"timeout server {SILENT_SECONDS}s"),
-        ("maxconn 8000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
+        ("maxconn 20000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
         ("maxconn 7500", "maxconn 500"),
     ):
         assert text.count(old) == 1, old

@@ -1,6 +1,8 @@
 """What the public edge lets through, what it refuses, and that it changes nothing on the way."""
 
 import http.client
+import re
+import socket
 import ssl
 import time
 
@@ -113,6 +115,25 @@ def test_no_cookie_id_gets_into_the_log(edge: Edge) -> None:
     edge.ask("POST", "/user_profiles/somebody-special?time_range=a_b", b"")
     assert waiting.until(lambda: edge.log.count("gateways/gateway1") > before, 10)
     assert "somebody-special" not in edge.log
+
+
+def test_no_whole_address_of_a_client_gets_into_the_log(edge: Edge) -> None:
+    before = edge.log.count("SSL handshake failure")
+    edge.ask("GET", "/nothing")
+    with socket.create_connection((ports.HOST, edge.tls_port), timeout=10) as connection:
+        connection.sendall(b"this is no TLS\r\n\r\n")
+        connection.recv(100)
+    assert waiting.until(lambda: edge.log.count("SSL handshake failure") > before, 10)
+    lines = [line for line in edge.log.splitlines() if re.search(r" \[\d\d/\w{3}/\d{4}:", line)]
+    assert {line.split()[0] for line in lines} == {"127.0.0.0"}
+
+
+def test_a_preflight_is_no_event(edge: Edge) -> None:
+    """It passes, and is not counted among those that the objective is about."""
+    before = edge.log.count("gateways/gateway1"), edge.log.count("events/gateway1")
+    edge.ask("OPTIONS", "/user_tags")
+    assert waiting.until(lambda: edge.log.count("gateways/gateway1") > before[0], 10)
+    assert edge.log.count("events/gateway1") == before[1]
 
 
 def _drip(connection: ssl.SSLSocket, piece: bytes) -> tuple[bytes, float]:
