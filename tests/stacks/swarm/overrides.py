@@ -1,8 +1,10 @@
 """What the test's machine lacks, taken from a stack file: as a compose file of its own, and nothing else in it.
 
-Its kernel has no ESP, so networks cannot be encrypted; and images that are used as they come cannot be had.
+Its kernel has no ESP, so networks cannot be encrypted; images that are used as they come cannot be had; and where root
+may not raise limits, no container may open more files than root itself.
 """
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,45 @@ from tests.stacks import rendering
 
 _PARTS = ("networks", "services")
 _ABSENT = {"deploy": {"mode": "replicated", "replicas": 0}}
+_RAISES_LIMITS = 1 << 24  # CAP_SYS_RESOURCE
 
 
 def write(stack: str, ours: list[str], folder: Path) -> Path:
     """The file for the stack, where `ours` names the images that there are."""
     path = folder / f"{stack}.lacking.yaml"
-    path.write_text(yaml.safe_dump(lacking(read(stack), ours)))
+    rendered = read(stack)
+    found = lacking(rendered, ours)
+    for name, service in fewer_files(rendered, most_files())["services"].items():
+        found["services"].setdefault(name, service)
+    path.write_text(yaml.safe_dump(found))
     return path
+
+
+def write_fewer_files(stack: str, folder: Path) -> Path:
+    """The file for a stack whose images are all there and whose networks are plain."""
+    path = folder / f"{stack}.lacking.yaml"
+    path.write_text(yaml.safe_dump(fewer_files(read(stack), most_files())))
+    return path
+
+
+def most_files() -> int | None:
+    """How many a container may open here; None: as many as its stack file says."""
+    [effective] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff:")]
+    if int(effective.split()[1], 16) & _RAISES_LIMITS:
+        return None
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def fewer_files(stack: dict[str, Any], most: int | None) -> dict[str, Any]:
+    """Who is to open more files than `most`, with that many. HAProxy starts with those that its connections need alone,
+    so the edge has fewer connections: two files each, and some beside."""
+    named = {name: service["ulimits"]["nofile"] for name, service in stack["services"].items() if "ulimits" in service}
+    services: dict[str, Any] = {
+        name: {"ulimits": {"nofile": most}} for name, files in named.items() if most is not None and files > most
+    }
+    if "edge" in services and most is not None:
+        services["edge"]["command"] = [*stack["services"]["edge"]["command"], "-n", str(most * 2 // 5)]
+    return {"version": stack["version"], "services": services}
 
 
 def read(stack: str) -> dict[str, Any]:

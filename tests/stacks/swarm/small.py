@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.stacks.swarm import cluster, commands, images, inside, machines, probe, stage
+from tests.stacks.swarm import cluster, commands, images, inside, machines, overrides, probe, stage
 
 _STACK = "small"
 _PORT = 8443
 _MACHINE = stage.COUNT
 _FILES = ("small.yaml", "small-secrets", "images.env")
-_DEPLOY = 'set -a; . "$1"; set +a; exec docker stack deploy --resolve-image never --compose-file "$2" "$3"'
+_DEPLOY = 'set -a; . "$1"; set +a; exec docker stack deploy --resolve-image never -c "$2" -c "$3" "$4"'
 
 
 def deploy(on: stage.Stage) -> dict[str, Any]:
@@ -22,7 +22,9 @@ def deploy(on: stage.Stage) -> dict[str, Any]:
     folder = _copy(on)
     token = _secrets(on, folder)
     start = time.monotonic()
-    _run(on, ["bash", "-c", _DEPLOY, "deploy", folder / ".secrets" / "settings.env", folder / "small.yaml", _STACK])
+    lacking = overrides.write_fewer_files("small", folder)
+    settings = folder / ".secrets" / "settings.env"
+    _run(on, ["bash", "-c", _DEPLOY, "deploy", settings, folder / "small.yaml", lacking, _STACK])
     alone = cluster.Cluster(on.machines, _MACHINE)
     alone.wait_whole(300, _STACK)
     whole = time.monotonic() - start

@@ -58,6 +58,14 @@ ONE_OF_EACH_AWAY = [
 ]
 
 
+def test_a_machine_with_few_files_has_an_edge_of_as_many_connections_as_they_carry() -> None:
+    rendered = overrides.read("2.stateless")
+    services = overrides.fewer_files(rendered, 20_000)["services"]
+    assert services["edge"]["command"] == [*rendered["services"]["edge"]["command"], "-n", "8000"]
+    assert services["gateway"] == {"ulimits": {"nofile": 20_000}}
+    assert overrides.fewer_files(rendered, None)["services"] == {}
+
+
 def _watched(*looks: list[str]) -> rolling.Watch:
     """One that has seen these, and then the last of them for as long as it takes."""
     coming = list(looks)
