@@ -29,6 +29,8 @@ class Worker:
     def counted(self) -> int:
         """Events in the deltas; the minute totals must agree."""
         with psycopg.connect(self.database.conninfo()) as conn:
+            # One snapshot for plan and rows: the partition of an hour that is made in between would be left out.
+            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             row = conn.execute(
                 "SELECT coalesce((SELECT sum(count) FROM aggregate_deltas), 0),"
                 " coalesce((SELECT sum(count) FROM minute_totals), 0)"
