@@ -9,7 +9,7 @@ import psycopg
 
 from pipeline import metrics
 from pipeline.settings import AggregatesSettings
-from runtime import logging
+from runtime import logging, tracebacks
 from stores import errors, hours, primary
 
 _log = logging.get_logger(__name__)
@@ -47,9 +47,8 @@ class PostgresHours:
             try:
                 await self._look()
             except (psycopg.Error, TimeoutError) as error:
-                _log.warning(
-                    "hours not looked after, the next time they will be", error=repr(errors.unavailable(error))
-                )
+                told = tracebacks.words(errors.unavailable(error))
+                _log.warning("hours not looked after, the next time they will be", error=told)
             await asyncio.sleep(self._interval_s)
 
     async def _look(self) -> None:

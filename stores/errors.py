@@ -2,7 +2,8 @@
 
 StoreError
 ├── MigrationError
-│   └── MigrationChanged      an applied migration's file is not what was applied
+│   ├── MigrationChanged      an applied migration's file is not what was applied
+│   └── WrongEncoding         the database cannot hold every text
 ├── RolesRefused              a role cannot be made or changed as things are; says what to do
 ├── AggregatesUnavailable     PostgreSQL does not answer a query; try again later
 ├── ProfileStoreError
@@ -47,6 +48,16 @@ class MigrationChanged(MigrationError):
         )
         self.number = number
         self.name = name
+
+
+class WrongEncoding(MigrationError):
+    """The database was made with an encoding that cannot hold every text of an event."""
+
+    def __init__(self, database: str, encoding: str) -> None:
+        super().__init__(
+            f"database {database} has the encoding {encoding}, and events have texts of any language: make it anew, "
+            "CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8'"
+        )
 
 
 class RolesRefused(StoreError):

@@ -42,11 +42,12 @@ class Migration(msgspec.Struct, frozen=True):
 def apply(conninfo: str, migrations: Sequence[Migration] | None = None) -> list[Migration]:
     """Applies what is missing and returns it; nothing to do returns []. Roles get their rights on what is new.
 
-    Raises MigrationChanged, or psycopg.Error from a statement, after which all earlier migrations of the run stay
-    applied.
+    Raises WrongEncoding, MigrationChanged, or psycopg.Error from a statement, after which all earlier migrations of the
+    run stay applied.
     """
     known = available() if migrations is None else migrations
     with psycopg.connect(conninfo, autocommit=True) as conn:
+        _require_utf8(conn)
         conn.execute(_SQL["lock_timeout"], {"milliseconds": OTHER_RUNNER_TIMEOUT_MS, "in_transaction": False})
         conn.execute(_SQL["lock"])
         try:
@@ -68,6 +69,12 @@ def available() -> list[Migration]:
         if match := _FILE_NAME.fullmatch(file.name):
             found.append(Migration(int(match["number"]), match["name"], file.read_text("utf-8")))
     return sorted(found, key=lambda migration: migration.number)
+
+
+def _require_utf8(conn: psycopg.Connection[Any]) -> None:
+    encoding = conn.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise errors.WrongEncoding(conn.info.dbname, str(encoding))
 
 
 def _missing(conn: psycopg.Connection[Any], known: Sequence[Migration]) -> list[Migration]:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from devstack.postgres import PostgresServer
 from runtime.settings import DatabaseSettings
 from stores import errors, migrate
 
@@ -44,6 +45,19 @@ def test_an_applied_migration_must_not_change(database: DatabaseSettings) -> Non
 
     with pytest.raises(errors.MigrationChanged, match="9001"):
         migrate.apply(database.conninfo(), known(edited))
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused_before_anything_is_made(postgres: PostgresServer) -> None:
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as conn:
+        conn.execute("CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'")
+    conninfo = postgres.conninfo("ascii")
+    try:
+        with pytest.raises(errors.WrongEncoding, match=r"database ascii has the encoding SQL_ASCII.*ENCODING 'UTF8'"):
+            migrate.apply(conninfo)
+        with psycopg.connect(conninfo) as conn:
+            assert conn.execute("SELECT to_regclass('schema_migrations') IS NULL").fetchone() == (True,)
+    finally:
+        postgres.drop_database("ascii")
 
 
 def test_a_version_rolled_back_finds_newer_migrations_and_goes_on(database: DatabaseSettings) -> None:
