@@ -13,7 +13,8 @@ Step = Callable[[stage.Stage], Figures]
 Play = Callable[[], Figures]
 
 _GATEWAY = f"{deployment.STATELESS}_gateway"
-_JOB = re.compile(r"_(topics|roles|migrations|asked)\.[^:]*: Exited")
+# Ended, or made and never started, where their machine was lost meanwhile.
+_JOB = re.compile(r"_(topics|roles|migrations|asked)\.[^:]*: (Exited|Created)")
 _WORKERS = [f"{deployment.STATELESS}_{name}" for name in ("aggregates", "profiles")]
 
 
@@ -94,7 +95,7 @@ def roll_back(on: stage.Stage) -> Figures:
 def remove(on: stage.Stage) -> Figures:
     """`docker stack rm`, until nothing of the stacks runs and no network of theirs is left on any machine.
 
-    Swarm keeps the containers of jobs that have ended (moby issue 44312): these are removed here, as
+    Swarm keeps the containers of jobs that do not run (moby issue 44312): these are removed here, as
     docs/operations/deployment.md says, and nothing else may have to be.
     """
     start = time.monotonic()
@@ -109,7 +110,7 @@ def remove(on: stage.Stage) -> Figures:
 
 
 def _remains(on: stage.Stage) -> list[str]:
-    """What is there still, without the ended containers of jobs."""
+    """What is there still, without the containers of jobs that do not run."""
     found = [f"service {name}" for name in on.cluster.counts()]
     for machine in on.machines.there:
         networks = _listed(on, machine, "network ls --filter name=allezone")
