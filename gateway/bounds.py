@@ -5,8 +5,11 @@ takes all memory, before any token is asked for. And a single header that grows 
 comes, so that all others wait.
 """
 
+import asyncio
+from collections.abc import Sized
 from typing import Final
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway import answers, endpoints, errors, metrics
@@ -16,7 +19,8 @@ HEADERS_BYTES: Final = 64 * 1024
 of it: nobody who comes through the edge meets this bound."""
 
 QUEUED: Final = 1_000
-"""Requests of one connection that wait for the one before them, at 1 KB each and more; the edge sends one at a time."""
+"""Requests of one connection that wait for the one before them. So many small ones may come in one read, and no more is
+read before they are answered; the edge sends one at a time."""
 
 PIECE_BYTES: Final = 8 * 1024
 """So much is parsed before the next look, for the event loop reads up to 256 KiB at once. Where in a piece headers
@@ -28,6 +32,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _unended_bytes = 0  # of headers that have not ended; 0: there are none. Over the bound: nothing more is listened to
     _in_chunk = False  # the size of a chunk has been read, and nothing of it: behind the last one stand trailers
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """The connection is there."""
+        HttpToolsProtocol.connection_made(self, transport)
+        self.flow = _PatientFlow(transport, self.pipeline)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came. Over a bound the connection ends, after a 431 if that is headers."""
@@ -56,11 +65,12 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._unended_bytes > HEADERS_BYTES or self.transport.is_closing():
                 return
             self._receive_piece(data[start : start + PIECE_BYTES])
+            if self.transport.is_closing():
+                return  # what came was no HTTP, and has its 400
             if self._unended_bytes > HEADERS_BYTES:
                 self._refuse_headers()
             elif len(self.pipeline) > QUEUED:
-                self._unended_bytes = HEADERS_BYTES + 1
-                self.shutdown()
+                self._end_queue()
 
     def _receive_piece(self, piece: bytes) -> None:
         before = self.scope
@@ -71,6 +81,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._unended_bytes += len(piece)
         else:
             self._unended_bytes = 1
+
+    def _end_queue(self) -> None:
+        """The connection ends with the answers to those that wait, of which the newest may not be here whole."""
+        if self.cycle.more_body:
+            self.pipeline.popleft()
+            self.cycle, _ = self.pipeline[0]
+        self._unended_bytes = HEADERS_BYTES + 1
+        self.shutdown()
 
     def _refuse_headers(self) -> None:
         if self._in_chunk:
@@ -87,3 +105,18 @@ class BoundedProtocol(HttpToolsProtocol):
         lines = [b"%s: %s\r\n" % header for header in headers]
         self.transport.write(b"".join([STATUS_LINE[answer.status], *lines, b"\r\n", answer.body]))
         metrics.REQUESTS.labels(endpoints.OTHER, str(answer.status)).inc()
+
+
+class _PatientFlow(FlowControl):
+    """Reads nothing more while requests wait for the one before them.
+
+    uvicorn's own goes on at each answer, and reads more than was answered.
+    """
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()

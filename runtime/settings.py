@@ -128,6 +128,7 @@ class DatabaseSettings(Settings):
             user=self.db_user,
             password=self.db_password.get_secret_value(),
             application_name=application,
+            client_encoding="UTF8",  # what COPY is written in, whatever PGCLIENTENCODING or the role say
             target_session_attrs="read-write",
             connect_timeout=5,
             # A peer that vanishes without a word is noticed in 15 s instead of libpq's two hours.

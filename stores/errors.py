@@ -55,8 +55,8 @@ class WrongEncoding(MigrationError):
 
     def __init__(self, database: str, encoding: str) -> None:
         super().__init__(
-            f"database {database} has the encoding {encoding}, and events have texts of any language: make it anew, "
-            "CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8'"
+            f"database {database} has the encoding {encoding}, and events have texts of any language: make another, "
+            "CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8', and restore a dump of this one if it has data"
         )
 
 
