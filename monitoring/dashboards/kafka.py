@@ -20,7 +20,9 @@ _HEALTH: Final = Row(
             description="1 is right. 0: no leader is elected any more, and no topic made. More than one for a moment "
             "only: while it changes.",
             alerts=("KafkaWithoutController",),
-            queries=(Query("sum(kafka_controller_kafkacontroller_activecontrollercount)", "controllers"),),
+            queries=(
+                Query("sum(max by (instance) (kafka_controller_kafkacontroller_activecontrollercount))", "controllers"),
+            ),
             kind="stat",
             objective=Objective(1, "exactly"),
             width=4,

@@ -33,6 +33,12 @@ def test_only_one_holder_of_a_role_is_right(title: str, holders: int, red: bool,
     _see(_figure(board, title), hour, red, tmp_path)
 
 
+def test_a_controller_that_is_asked_under_a_dead_broker_s_name_too_is_one(tmp_path: Path) -> None:
+    board, job, servers, metric = ROLES["Active controllers"]
+    hour = {hours.named(metric, job, server, instance="kafka2:1"): hours.stays(1) for server in servers}
+    _see(_figure(board, "Active controllers"), hour, False, tmp_path)
+
+
 @pytest.mark.parametrize(("events", "others", "red"), [(0, 4, True), (4, 0, True), (4, 4, False)])
 def test_an_edge_without_a_gateway_for_some_requests_is_red(
     events: int, others: int, red: bool, tmp_path: Path
