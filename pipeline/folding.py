@@ -4,12 +4,16 @@ Folded by the items that the values name, not by the keys' bytes: the value has 
 records and the price, and decoding the key as well would cost 1.7 us an event.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from pipeline import batches, letters
 from schemas import codec, errors, tags
 from stores import flush
 from stores.copying import Item
+
+_NO_HOURS: Final[Mapping[int, str]] = MappingProxyType({})
 
 
 class Fold:
@@ -18,16 +22,16 @@ class Fold:
     The records are kept until the write is through: a value that PostgreSQL refuses is found among them.
     """
 
-    def __init__(self, starts: Mapping[int, int] | None = None, refused_hours: Collection[int] = ()) -> None:
+    def __init__(self, starts: Mapping[int, int] | None = None, refused_hours: Mapping[int, str] = _NO_HOURS) -> None:
         """`starts` are the offsets that partitions are at before; one that it does not name is at its first record.
 
-        Records of the hours (whole hours since 1970) in `refused_hours` become dead letters.
+        Records of the hours (whole hours since 1970) in `refused_hours` become dead letters, for the reason told there.
         """
         self.starts: Mapping[int, int] = starts or {}
         self.batches: list[batches.Batch] = []
         self.records = 0
         self.letters: list[letters.Letter] = []
-        self.refused_hours = frozenset(refused_hours)
+        self.refused_hours = refused_hours
         self._sums: dict[int, dict[Item, list[int]]] = {}
         self._moves: dict[int, flush.Move] = {}
 
@@ -81,7 +85,7 @@ class Fold:
             minute = tag.time // tags.MILLIS_PER_MINUTE
             if refused and minute // 60 in refused:
                 detail = "its hour of event time takes no more"
-                self.letters.append(letters.of_record(batch.partition, record, letters.HOUR_GONE, detail))
+                self.letters.append(letters.of_record(batch.partition, record, refused[minute // 60], detail))
                 continue
             item = (minute, tag.action, tag.origin, tag.brand_id, tag.category_id)
             total = sums.get(item)
@@ -92,7 +96,9 @@ class Fold:
                 total[1] += tag.price
 
 
-def fold(parts: Iterable[batches.Batch], starts: Mapping[int, int], refused_hours: Collection[int] = ()) -> Fold:
+def fold(
+    parts: Iterable[batches.Batch], starts: Mapping[int, int], refused_hours: Mapping[int, str] = _NO_HOURS
+) -> Fold:
     """`parts`, in order, as one fold; `starts` are the offsets that their partitions are at before."""
     folded = Fold(starts, refused_hours)
     for batch in parts:

@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from pipeline import metrics
+from pipeline import letters, metrics
 from pipeline.settings import AggregatesSettings
 from runtime import logging, tracebacks
 from stores import errors, hours, primary
@@ -15,6 +15,13 @@ from stores import errors, hours, primary
 _log = logging.get_logger(__name__)
 _POSSIBLE: Final = range(-17_259_888, 70_389_528)
 """Hours of the years 1 to 9999, which is what a table can be named after."""
+_REASONS: Final = {
+    hours.HourState.MADE: "",
+    hours.HourState.TOMBSTONED: letters.HOUR_GONE,
+    hours.HourState.BEYOND_BOUND: letters.HOUR_GONE,
+    hours.HourState.AHEAD: letters.HOUR_IMPOSSIBLE,
+    None: letters.HOUR_IMPOSSIBLE,
+}
 
 
 class PostgresHours:
@@ -31,7 +38,7 @@ class PostgresHours:
             idle=datetime.timedelta(hours=settings.retention_idle_hours),
         )
 
-    async def ensure(self, wanted: Collection[int]) -> set[int]:
+    async def ensure(self, wanted: Collection[int]) -> dict[int, str]:
         """See `sink.Hours`. Hours outside the years 1 to 9999 are refused: no sender means them."""
         possible = {hour for hour in wanted if hour in _POSSIBLE}
         try:
@@ -39,7 +46,7 @@ class PostgresHours:
                 states = await hours.ensure_hours(conn, possible, max_hours=self._max_hours)
         except (psycopg.Error, TimeoutError) as error:
             raise errors.unavailable(error) from error
-        return set(wanted) - {hour for hour, state in states.items() if state is hours.HourState.MADE}
+        return {hour: refused for hour in wanted if (refused := _REASONS[states.get(hour)])}
 
     async def keep(self) -> None:
         """Make hours ahead and drop old ones, once an interval, for ever."""

@@ -19,6 +19,7 @@ _log = logging.get_logger(__name__)
 
 UNDECODABLE: Final = "undecodable"
 HOUR_GONE: Final = "hour_gone"
+HOUR_IMPOSSIBLE: Final = "hour_impossible"
 REFUSED: Final = "refused_by_store"
 
 LINES: Final = 20

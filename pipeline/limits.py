@@ -6,7 +6,8 @@ from typing import Final
 from pipeline import errors, letters
 
 UNCOUNTED: Final = (letters.HOUR_GONE,)
-"""Events that are as good as any but late: nobody's defect, however many come."""
+"""Events that are as good as any but late: nobody's defect, however many come. Those of hours that no gateway lets in
+(`HOUR_IMPOSSIBLE`) are somebody's, or the database's clock is wrong and all events are among them soon."""
 
 
 class DeadLetterLimit:

@@ -92,7 +92,7 @@ WATERMARK: Final = LISTING.gauge(
 DEAD_LETTERS: Final = LISTING.counter(
     "allezone_pipeline_dead_letters_total",
     "Records stepped over and kept as dead letters, by why.",
-    Label("reason", (letters.UNDECODABLE, letters.HOUR_GONE, letters.REFUSED)),
+    Label("reason", (letters.UNDECODABLE, letters.HOUR_GONE, letters.HOUR_IMPOSSIBLE, letters.REFUSED)),
     from_zero=True,
 )
 RETRIES: Final = LISTING.counter(

@@ -87,7 +87,10 @@ class Aggregates:
             message = "its hour of event time was dropped by retention: nothing is ever counted into it again"
             raise StaysDead(message)
         if state is hours.HourState.BEYOND_BOUND:
-            message = "its hour of event time would be one too many (MAX_HOURS), or lies over 48 h ahead"
+            message = "its hour of event time would be one too many (MAX_HOURS)"
+            raise StaysDead(message)
+        if state is hours.HourState.AHEAD:
+            message = "its hour of event time lies over 48 h ahead of the database's clock"
             raise StaysDead(message)
 
     async def apply(self, conn: AsyncConnection[Any], letter: dead_letters.DeadLetter) -> None:

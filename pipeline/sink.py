@@ -21,8 +21,9 @@ _log = logging.get_logger(__name__)
 class Hours(Protocol):
     """Who makes the tables of event-time hours."""
 
-    async def ensure(self, hours: Collection[int]) -> set[int]:
-        """Make what can be made of `hours` (whole hours since 1970), and name those that take no more records.
+    async def ensure(self, hours: Collection[int]) -> dict[int, str]:
+        """Make what can be made of `hours` (whole hours since 1970), and name those that take no records, each with the
+        reason that their letters have.
 
         Raises `stores.errors.StoreUnavailable`.
         """
@@ -140,7 +141,7 @@ class Sink(buffered_sink.BufferedSink[folding.Fold]):
     async def _with_hours(self, folded: folding.Fold) -> folding.Fold:
         """The same fold once its hours are there; records of hours that take no more are dead letters in it."""
         refused = await self._retrier.ask(lambda: self._hours.ensure(folded.hours))
-        return folding.fold(folded.batches, folded.starts, refused | folded.refused_hours) if refused else folded
+        return folding.fold(folded.batches, folded.starts, {**folded.refused_hours, **refused}) if refused else folded
 
     async def _bisect(self, folded: folding.Fold, detail: str, told: letters.Telling) -> None:
         """Find the record that PostgreSQL refuses: a dead letter. All others are counted."""

@@ -31,6 +31,7 @@ class HourState(enum.StrEnum):
     MADE = "made"
     TOMBSTONED = "tombstoned"
     BEYOND_BOUND = "beyond_bound"
+    AHEAD = "ahead"
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -55,8 +56,8 @@ async def ensure_hours(
 ) -> dict[int, HourState]:
     """Makes what is missing of these hours and says of each whether it is there.
 
-    Refused (BEYOND_BOUND) is an hour that would be one more than `max_hours` (10,000 at most) while at least 25 later
-    ones hold events, and one more than 48 h ahead of the database's clock.
+    Refused is an hour that would be one more than `max_hours` (10,000 at most) while at least 25 later ones hold events
+    (BEYOND_BOUND), and one more than 48 h ahead of the database's clock (AHEAD).
     Hours that are there already cost one query without a lock.
     """
     _outside_transaction(conn)

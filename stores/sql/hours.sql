@@ -7,7 +7,10 @@ SELECT epoch_hour,
   LEFT JOIN aggregate_hours AS hours ON hours.hour = hour_start(epoch_hour)
 
 -- name: ensure
-SELECT epoch_hour, state FROM ensure_hours(%(hours)s, %(max_hours)s, %(exempt)s)
+-- The function has one word for both that it refuses beside dropped ones.
+SELECT epoch_hour,
+       CASE WHEN state = 'beyond_bound' AND hour_start(epoch_hour) > now() + interval '48 hours' THEN 'ahead' ELSE state END
+  FROM ensure_hours(%(hours)s, %(max_hours)s, %(exempt)s)
 
 -- name: clocks
 SELECT floor(extract(epoch FROM clock) / 3600)::bigint

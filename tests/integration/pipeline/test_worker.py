@@ -65,7 +65,7 @@ def test_every_bad_record_is_one_letter_and_every_good_one_is_counted(
         20: (value(0, 20, time=2**63 - 1), "refused_by_store"),
         21: (value(0, 21, time=-(2**62)), "refused_by_store"),
         25: (value(0, 25, time=gone), "hour_gone"),
-        30: (value(0, 30, time=20_000 * 365 * DAY_MS), "hour_gone"),
+        30: (value(0, 30, time=20_000 * 365 * DAY_MS), "hour_impossible"),
     }
     records = events(40)
     for offset, (content, _) in bad.items():

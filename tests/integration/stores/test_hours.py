@@ -74,8 +74,8 @@ async def test_an_hour_further_ahead_than_any_gateway_lets_in_is_not_made(conn: 
     assert await hours.ensure_hours(conn, [now + 25, now + 47, now + 50, last]) == {
         now + 25: HourState.MADE,
         now + 47: HourState.MADE,
-        now + 50: HourState.BEYOND_BOUND,
-        last: HourState.BEYOND_BOUND,
+        now + 50: HourState.AHEAD,
+        last: HourState.AHEAD,
     }
 
 

@@ -56,7 +56,7 @@ def test_undecodable_and_missing_values_become_letters_whole_and_the_rest_is_cou
 
 
 def test_records_of_refused_hours_become_letters() -> None:
-    fold = folding.Fold(refused_hours={HOUR})
+    fold = folding.Fold(refused_hours={HOUR: "hour_gone"})
     fold.add(Batch(0, [record(0), record(1, time=(HOUR + 1) * 3_600_000)]))
     made = fold.as_flush()
     assert [letter.reason for letter in made.letters] == ["hour_gone"]

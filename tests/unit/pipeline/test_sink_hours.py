@@ -39,7 +39,7 @@ async def test_two_hours_that_go_one_after_the_other_in_one_write_are_both_lette
     await counting.take(0)
     ensure = counting.hours.ensure
 
-    async def and_drops_the_next(hours: Collection[int]) -> set[int]:
+    async def and_drops_the_next(hours: Collection[int]) -> dict[int, str]:
         refused = await ensure(hours)
         assert counting.server.tables.hours is not None
         counting.server.tables.hours[HOUR - 31] = Hour.TOMBSTONED

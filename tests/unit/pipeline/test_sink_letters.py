@@ -114,6 +114,18 @@ async def test_however_many_events_of_hours_that_are_gone_come_those_behind_are_
     assert sum(origins(counting.server).values()) == 5
 
 
+async def test_events_of_hours_that_no_gateway_lets_in_end_it_when_they_are_many() -> None:
+    """Somebody writes other times than ours, or the clock of the database is wrong and each event is refused."""
+    counting = worker(records=0, dead_letters_in_a_row=4, server=FakePostgres(hours=[HOUR]))
+    for _ in range(5):
+        counting.log.append(0, value(0, 0, time=20_000 * 365 * 86_400_000))
+    await counting.place(0)
+    await counting.take(0)
+    with pytest.raises(errors.TooManyDeadLetters, match="hour_impossible"):
+        await counting.sink.write()
+    assert counting.stored(0) == 0
+
+
 async def test_broken_records_count_from_write_to_write() -> None:
     counting = worker(records=0, dead_letters_in_a_row=4)
     for _ in range(5):

@@ -28,9 +28,9 @@ def _made(session: Session, hour: int, max_hours: int, exempt: int) -> str:
         return known
     made = [each for each, state in _all(session).items() if state is Hour.MADE]
     newer = [each for each in made if each > hour and _has_events(session, each)]
-    if len(made) >= max_hours and len(newer) >= exempt:
-        return "beyond_bound"
     if hour > _LAST_MADE:
+        return "ahead"
+    if len(made) >= max_hours and len(newer) >= exempt:
         return "beyond_bound"
     if hour not in _POSSIBLE:
         raise refusals.refusal(State.DATETIME_FIELD_OVERFLOW, f"{hour} is not an hour of the years 1 to 9999")
