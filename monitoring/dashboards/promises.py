@@ -67,9 +67,9 @@ def _quick(over: str) -> str:
     within = promql.rate(f'{_DURATION}_bucket{{{_PROMISED}, le="0.2"}}', by="endpoint", over=over)
     every = promql.rate(f"{_DURATION}_count{{{_PROMISED}}}", by="endpoint", over=over)
     failed = promql.rate(_QUERY_FAILED, by="endpoint", over=over)
-    whole = f"clamp_min({every} - ({failed} or 0 * {every}), 0)"
+    whole = f'label_replace(clamp_min({every} - {failed}, 0), "why", "failed", "", "")'
     # The fewer of the two: how many of those that failed were late as well is not known.
-    return f"({within} <= on (endpoint) {whole} or on (endpoint) {whole}) / {promql.some(every)}"
+    return f"min by (endpoint) ({within} or {whole}) / {promql.some(every)}"
 
 
 def _fresh(service: str, seconds: int, over: str) -> Query:

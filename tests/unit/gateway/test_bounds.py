@@ -179,10 +179,9 @@ async def test_nor_does_the_body_of_the_last_of_them() -> None:
     assert await _kept(itertools.chain([first], itertools.repeat(b"b" * READ)), answers=500) < 2 * READ
 
 
-@pytest.mark.parametrize(
-    "size", [60, 90, 100, 110]
-)  # the bound is met in the headers of one and in the body of another
+@pytest.mark.parametrize("size", [60, 90, 100, 110])
 async def test_a_queue_over_its_bound_is_answered_up_to_the_last_whole_request_and_ends(size: int) -> None:
+    """With one size the bound is met in the headers of a request, with another in the body."""
     requests = (b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (size, b"b" * size)) * 2_000
     app, transport = App(), Transport()
     async with _connected(app, transport) as protocol:

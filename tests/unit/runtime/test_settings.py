@@ -123,6 +123,5 @@ def test_connections_go_to_a_primary_and_notice_a_peer_that_vanished() -> None:
     assert (parts["host"], parts["application_name"]) == ("a,b", "me")
     assert parts["target_session_attrs"] == "read-write"
     assert int(parts["tcp_user_timeout"] or 0) == 15_000
-    assert (
-        parts["client_encoding"] == "UTF8"
-    )  # before PGCLIENTENCODING and ALTER ROLE ... SET, which COPY would be read in
+    # Before PGCLIENTENCODING and ALTER ROLE ... SET, which COPY would be read in.
+    assert parts["client_encoding"] == "UTF8"
