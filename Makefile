@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
-WORKERS ?= 2
+WORKERS ?= 3
 BENCH ?= pipeline exactly_once gateway queries profiles codec
 
 .PHONY: help
