@@ -198,10 +198,15 @@ def group(kind: Kind, topic: KafkaSettings) -> str:
     return f"{kind}-{topic.kafka_topic}"
 
 
+def assignments(kind: Kind, topic: KafkaSettings) -> dict[str, set[int]] | None:
+    """`{member id: its partitions}` of a crew's group; None in a rebalance. Raises `broker.errors.BrokerError`."""
+    return groups.assignments(connections.Admin(topic.kafka_hosts), group(kind, topic), topic.kafka_topic)
+
+
 def is_rebalancing(kind: Kind, topic: KafkaSettings) -> bool:
     """Whether a crew's group is known to be in a rebalance now."""
     try:
-        return groups.assignments(connections.Admin(topic.kafka_hosts), group(kind, topic), topic.kafka_topic) is None
+        return assignments(kind, topic) is None
     except errors.BrokerError:
         return False
 

@@ -23,6 +23,12 @@ _RATE: Final = 300.0
 _BEFORE_S: Final = (0.3, 0.8)
 _STEP_S: Final = 60.0
 _MANY: Final = 3 * postgres_profiles.WRITES_A_STATEMENT
+_MIDDLE: Final = """
+    SELECT * FROM profile_tags
+     ORDER BY cookie COLLATE "C", action, entry_key
+    OFFSET (SELECT count(*) / 2 FROM profile_tags) LIMIT 1
+"""
+"""In the order in which a rebuild writes."""
 _PROFILES: Final = ("rebuild-profiles",)
 _PROFILES_ANEW: Final = ("rebuild-profiles", "--wipe")
 _AGGREGATES: Final = ("rebuild-aggregates", "--from-hour", HOUR_NAME)
@@ -124,14 +130,14 @@ class _Rounds:
     def _lose_profiles(self) -> None:
         """The rebuild is killed where it comes to an entry that somebody else is about to write.
 
-        PostgreSQL may end the statement that it was killed in: there are many more entries than one statement writes.
+        PostgreSQL may end the statement that it was killed in: with the entry in the middle another one is to come.
         """
         self._sender.burst(_MANY)
         if not waiting.until(lambda: len(stored.profiled(self._at.database)) > _MANY, _STEP_S):
             message = f"{_MANY} profiles were not stored within {_STEP_S:.0f} s"
             raise TimeoutError(message)
         before = stored.profiled(self._at.database).keys()
-        [entry] = asyncio.run(self._at.rows("SELECT * FROM profile_tags ORDER BY random() LIMIT 1"))
+        [entry] = asyncio.run(self._at.rows(_MIDDLE))
         self._execute("TRUNCATE profile_tags")
         held = operating.Sql("INSERT INTO profile_tags VALUES (%s, %s, %s, %s)", entry)
         operating.kill_at_lock(self._at, held, *_PROFILES, session="allezone profiles")
