@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Mutabl
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Protocol
 
+from aiokafka import client as aiokafka_client
+from aiokafka import conn as aiokafka_conn
 from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.tables import recovery
@@ -26,8 +28,22 @@ from runtime import logging, tracebacks
 
 _log = logging.get_logger(__name__)
 _LOOK_S: Final = 1.0
+_CONNECT_S: Final = 5.0
 _QUESTIONS: Final = 5
 """To Kafka, in the time that taking up partitions may take, stores and brokers at hand."""
+
+
+async def _connect(*broker: Any, **settings: Any) -> Any:
+    """A connection to one broker. Raises TimeoutError, or what `aiokafka.conn.create_conn` raises.
+
+    A client of aiokafka connects to one broker after the other, and gives each the time of a whole request: while the
+    address of a machine that is gone is waited for, or a broker that is frozen, no other one is connected to.
+    """
+    async with asyncio.timeout(_CONNECT_S):
+        return await aiokafka_conn.create_conn(*broker, **settings)
+
+
+aiokafka_client.create_conn = _connect
 
 
 class Seeker(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import inspect
+import socket
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from faust.transport.drivers import aiokafka as faust_driver
 from faust.types import TP
 from structlog.testing import capture_logs
 
+from devstack import ports
 from pipeline import batches, errors, transport
 from tests.support import eventually
 from tests.support.fakes.counting import records
@@ -163,6 +165,20 @@ async def test_a_client_that_is_not_there_yet_asks_for_nothing() -> None:
     await transport.BatchConsumerThread.ask_for_topics(thread)
 
 
+async def test_a_broker_that_is_silent_keeps_nobody_long_from_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiokafka connects to one at a time."""
+    monkeypatch.setattr(transport, "_CONNECT_S", 0.2)
+    client: Any = aiokafka_client.AIOKafkaClient(request_timeout_ms=600_000)
+    client._md_update_waiter = asyncio.get_running_loop().create_future()  # noqa: SLF001 - it is not started
+    listener = socket.create_server((ports.HOST, 0))
+    with listener:
+        address = SimpleNamespace(host=ports.HOST, port=listener.getsockname()[1])
+        monkeypatch.setattr(client.cluster, "broker_metadata", lambda _node: address)
+        async with asyncio.timeout(20):
+            ready = await asyncio.gather(client.ready(1), client.ready(2))
+    assert list(ready) == [False, False]
+
+
 async def test_a_placement_ends_the_process_within_half_of_the_request_timeout() -> None:
     seeker = Seeker(starts=None)
     began = asyncio.get_running_loop().time()
@@ -258,6 +274,8 @@ LEANED_ON: dict[str, tuple[Callable[..., Any], str]] = {
         group_coordinator.BaseCoordinator._handle_metadata_update,  # noqa: SLF001
         "b2832b6d82be",
     ),
+    "AIOKafkaClient._get_conn": (aiokafka_client.AIOKafkaClient._get_conn, "68ce5d839171"),  # noqa: SLF001
+    "AIOKafkaClient.bootstrap": (aiokafka_client.AIOKafkaClient.bootstrap, "198943b004e5"),
     "AIOKafkaClient.force_metadata_update": (aiokafka_client.AIOKafkaClient.force_metadata_update, "cb7befef21c8"),
     "AIOKafkaClient.set_topics": (aiokafka_client.AIOKafkaClient.set_topics, "9f9b55d6d899"),
     "GroupCoordinator.ensure_active_group": (group_coordinator.GroupCoordinator.ensure_active_group, "33c84c1a9301"),
