@@ -1,6 +1,5 @@
 """A thousand seeds, each another order of events, faults and callbacks: every record is counted exactly once."""
 
-import os
 import re
 
 import pytest
@@ -10,13 +9,12 @@ from tests.support import closing as closing_lines
 
 _SEEDS = 1_000
 _CPU_MS_EACH = 120  # a thousand within a minute on two cores, which this test may have to share with others
-_PROCESSES = 3 * (os.cpu_count() or 1)  # so that it gets most of them beside those others
 
 
 @pytest.mark.timeout(900)
 def test_every_record_of_a_thousand_seeds_is_counted_exactly_once(closing: closing_lines.Say) -> None:
     """`python -m tests.simulation --seeds 100000 --first 1000` for more."""
-    ended = simulate("--seeds", _SEEDS, "--processes", _PROCESSES, timeout_s=870)
+    ended = simulate("--seeds", _SEEDS, timeout_s=870)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told = ended.stdout.strip().splitlines()[-1]
     closing("simulation", told)
