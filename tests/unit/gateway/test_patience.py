@@ -35,7 +35,7 @@ async def test_one_who_does_not_stop_when_cancelled_is_not_waited_for() -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         await patience.within(0.05, stubborn())
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     let_go.set()
 
 
