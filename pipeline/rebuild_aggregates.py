@@ -89,12 +89,7 @@ def _report(hour: int, exchanged: hour_exchange.Exchanged) -> None:
 
 
 def _refuse_unmade(states: dict[int, hours.HourState]) -> None:
-    reasons = {
-        hours.HourState.TOMBSTONED: "retention dropped it, nothing is ever counted into it again",
-        hours.HourState.BEYOND_BOUND: "it would be one hour too many (MAX_HOURS)",
-        hours.HourState.AHEAD: "it lies over 48 h ahead of the database's clock",
-    }
-    refused = [f"{_named(hour)}: {reasons[state]}" for hour, state in states.items() if state in reasons]
+    refused = [f"{_named(hour)} {hours.REFUSED[state]}" for hour, state in states.items() if state in hours.REFUSED]
     if refused:
         raise errors.OperationRefused("; ".join(refused))
 

@@ -83,14 +83,8 @@ class Aggregates:
         hour = _tag(value).time // (60 * tags.MILLIS_PER_MINUTE)
         with _refused():
             [state] = (await hours.ensure_hours(conn, [hour], max_hours=self._max_hours)).values()
-        if state is hours.HourState.TOMBSTONED:
-            message = "its hour of event time was dropped by retention: nothing is ever counted into it again"
-            raise StaysDead(message)
-        if state is hours.HourState.BEYOND_BOUND:
-            message = "its hour of event time would be one too many (MAX_HOURS)"
-            raise StaysDead(message)
-        if state is hours.HourState.AHEAD:
-            message = "its hour of event time lies over 48 h ahead of the database's clock"
+        if state in hours.REFUSED:
+            message = f"its hour of event time {hours.REFUSED[state]}"
             raise StaysDead(message)
 
     async def apply(self, conn: AsyncConnection[Any], letter: dead_letters.DeadLetter) -> None:

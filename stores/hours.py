@@ -9,7 +9,7 @@ import asyncio
 import datetime
 import enum
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psycopg
@@ -32,6 +32,14 @@ class HourState(enum.StrEnum):
     TOMBSTONED = "tombstoned"
     BEYOND_BOUND = "beyond_bound"
     AHEAD = "ahead"
+
+
+REFUSED: Final = {
+    HourState.TOMBSTONED: "was dropped by retention: nothing is ever counted into it again",
+    HourState.BEYOND_BOUND: "would be one too many (MAX_HOURS)",
+    HourState.AHEAD: "lies over 48 h ahead of the database's clock",
+}
+"""Why an hour takes no rows, to be said behind its name."""
 
 
 class Retention(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from signal import SIGINT, SIGUSR1
 
 import pytest
 
-from devstack import ports, processes, waiting
+from devstack import ports, processes, waiting, web
 from devstack.applications import Application
 from tests.faults.crew import Crew
 
@@ -95,4 +95,4 @@ def test_one_that_is_paused_serves_nobody_until_it_is_resumed(crew: Crew) -> Non
 
 
 def _serves(crew: Crew, name: str) -> bool:
-    return waiting.until(lambda: ports.answers(crew.application(name).port), SECONDS)
+    return waiting.until(lambda: web.answers(crew.application(name).port, "/"), SECONDS)

@@ -149,6 +149,7 @@ def environment(kafka: KafkaSettings, database: DatabaseSettings, **settings: An
         "environment": "local",
         "log_format": "json",
         "drain_seconds": 0,
+        "profiles_timeout_ms": 10_000,  # the machine is busy
         **kafka.model_dump(include=set(KafkaSettings.model_fields) - {"environment", "log_level", "log_format"}),
         **database.model_dump(include={"db_host", "db_port", "db_name", "db_user"}),
         "db_password": database.db_password.get_secret_value(),

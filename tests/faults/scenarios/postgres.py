@@ -55,6 +55,7 @@ RECOVERIES: Final = trial.recoveries(_SUBJECT, _FAULTS["full"])
 _GAP_S: Final = (1.0, 2.0)
 _JOINED: Final = 0.1
 _LEFT: Final = 0.3
+_LATE_S: Final = 30.0
 
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:
@@ -126,13 +127,13 @@ class Faults:
         return time.monotonic()
 
     def _rebalance(self, for_s: float) -> None:
-        """Within `for_s`: of each kind one worker joins, and another one leaves, as in a rolling update.
+        """Within `for_s`, or _LATE_S more: of each kind one worker joins, another one leaves, as in a rolling update.
 
         A group that is not seen in a rebalance meanwhile is a failure: nothing was shown of it.
         """
         began = time.monotonic()
         with futures.ThreadPoolExecutor() as watchers:
-            seen = {kind: watchers.submit(self._sees_rebalance, kind, for_s) for kind in self._played.crews}
+            seen = {kind: watchers.submit(self._sees_rebalance, kind, for_s + _LATE_S) for kind in self._played.crews}
             for moment, change in ((_JOINED, self._join), (_LEFT, self._leave)):
                 time.sleep(max(0.0, began + moment * for_s - time.monotonic()))
                 with futures.ThreadPoolExecutor() as at_once:

@@ -37,7 +37,7 @@ def _unanswered(ask: Callable[[], object]) -> bool:
 
 def test_frozen_killed_and_there_again(own_kafka: KafkaServer, topic: str) -> None:
     topics.make(own_kafka, topic, partitions=2)
-    assert groups.members(connections.Admin(own_kafka.bootstrap), GROUP) == []
+    assert groups.members(connections.Admin(own_kafka.bootstrap), GROUP, timeout_s=20) == []
     _commit(own_kafka, topic)
     admin = connections.Admin(own_kafka.bootstrap)
     questions = [

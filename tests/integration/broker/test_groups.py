@@ -10,7 +10,7 @@ from tests.support import topics
 
 
 def test_nobody_is_in_a_group_that_there_never_was(kafka: KafkaServer, topic: str) -> None:
-    assert groups.members(connections.Admin(kafka.bootstrap), topic) == []
+    assert groups.members(connections.Admin(kafka.bootstrap), topic, timeout_s=20) == []
 
 
 def test_a_consumer_is_a_member_from_its_joining_to_its_leaving(kafka: KafkaServer, topic: str) -> None:

@@ -171,7 +171,7 @@ async def test_a_replaced_session_leaves_neither_events_nor_threads_behind(kafka
         fatal.append(on_fatal)
         return sessions.Session(config, topic, on_reports, on_fatal)
 
-    sender = producer.EventProducer(opened, LIMITS, renewal_pause_s=0)
+    sender = producer.EventProducer(opened, producer.Limits(timeout_ms=20_000, in_flight=500), renewal_pause_s=0)
     first = [sender.send(b"k", b"first") for _ in range(100)]
     fatal[0]("as the library would say it")
     second = [sender.send(b"k", b"second") for _ in range(100)]

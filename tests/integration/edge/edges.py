@@ -24,6 +24,11 @@ CONFIG: Final = paths.PROJECT / "services" / "haproxy" / "edge.cfg"
 BACKENDS: Final = ("events", "gateways")  # each has all gateways
 SLOW_SECONDS: Final = 1  # instead of the 5 s that a client has for headers, and for a body
 SILENT_SECONDS: Final = 2  # instead of the 65 s that a gateway has for an answer
+_SHORTER: Final = (
+    ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
+    ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
+    ("timeout server 65s", f"timeout server {SILENT_SECONDS}s"),
+)
 _SERVERS: Final = "server-template gateway 16 gateway:8088"
 _START_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 20.0
@@ -92,16 +97,19 @@ class Edge:
 
 
 @contextmanager
-def running(upstreams: Sequence[Upstream], grafana: int = 0, **variables: str) -> Iterator[Edge]:
-    """An edge that has found every upstream ready; `grafana` is the port of that, `variables` are the edge's own. Skips
-    without haproxy or openssl, in CI as well: no package of the locked ones has them."""
+def running(
+    upstreams: Sequence[Upstream], grafana: int = 0, *, impatient: bool = True, **variables: str
+) -> Iterator[Edge]:
+    """An edge that has found every upstream ready; `grafana` is the port of that, `variables` are the edge's own. One
+    that is impatient has SLOW_SECONDS and SILENT_SECONDS. Skips without haproxy or openssl, in CI as well: no package
+    of the locked ones has them."""
     for tool in ("haproxy", "openssl"):
         if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") is None:
             pytest.skip(f"no {tool} on this machine: the edge was not tried")
     with tempfile.TemporaryDirectory(prefix="allezone-edge-") as folder:
         bound = Ports(*(ports.reserve() for _ in Ports._fields))
         config, certificate, log = Path(folder, "edge.cfg"), Path(folder, "edge.pem"), Path(folder, "edge.log")
-        config.write_text(_configuration(upstreams, bound, grafana))
+        config.write_text(_configuration(upstreams, bound, grafana, impatient))
         _make_certificate(certificate)
         environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", "EDGE_CERTIFICATE": str(certificate)}
         environment |= {"EDGE_ERRORS": str(CONFIG.with_name("errors")), **variables}
@@ -125,7 +133,7 @@ def answers_early_errors_itself() -> bool:
     return (int(found[1]), int(found[2])) < (3, 2)
 
 
-def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int) -> str:
+def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int, impatient: bool) -> str:
     """The real one with what differs on loopback; each replacement must find what it replaces, once."""
     text = CONFIG.read_text("utf-8")
     servers = "\n    ".join(
@@ -138,9 +146,8 @@ def _configuration(upstreams: Sequence[Upstream], bound: Ports, grafana: int) ->
         ("bind :8444", f"bind {ports.HOST}:{bound.operators}"),
         ("bind :8404", f"bind {ports.HOST}:{bound.probes}"),
         ("server grafana grafana:3000 resolvers docker init-addr none", f"server grafana {ports.HOST}:{grafana or 1}"),
-        ("timeout http-request 5s", f"timeout http-request {SLOW_SECONDS}s"),
-        ("wait-for-body time 5s", f"wait-for-body time {SLOW_SECONDS}s"),
-        ("timeout server 65s", f"timeout server {SILENT_SECONDS}s"),
+        *(_SHORTER if impatient else ()),
+        ("timeout connect 2s", "timeout connect 2s\n    timeout check 5s"),  # else `inter`: a machine may be busy
         ("maxconn 20000", "maxconn 1000"),  # a connection takes two descriptors, and a laptop's limit may be low
         ("maxconn 7500", "maxconn 500"),
     ):

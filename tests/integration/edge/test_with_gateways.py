@@ -26,14 +26,15 @@ def two(kafka: KafkaServer, database: DatabaseSettings, topic: str) -> Iterator[
     settings = topics.make(kafka, topic)
     with contextlib.ExitStack() as stack:
         yield [
-            stack.enter_context(gateways.running(settings, database, internal_port=ports.reserve(), drain_seconds=2))
+            stack.enter_context(gateways.running(settings, database, internal_port=ports.reserve(), drain_seconds=4))
             for _ in range(2)
         ]
 
 
 @pytest.fixture
 def edge(two: list[Gateway]) -> Iterator[Edge]:
-    with edges.running([edges.Upstream(gateway.port, gateway.inside.port) for gateway in two]) as running:
+    upstreams = [edges.Upstream(gateway.port, gateway.inside.port) for gateway in two]
+    with edges.running(upstreams, impatient=False) as running:
         yield running
 
 

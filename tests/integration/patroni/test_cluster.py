@@ -16,11 +16,12 @@ from tests.support.patroni import cluster as clusters
 from tests.support.patroni.cluster import Cluster
 from tests.support.patroni.member import Member
 
-START_SECONDS: Final = 40.0
+START_SECONDS: Final = 120.0
 # The lock of a primary that is gone lasts `ttl`, 20 s; then a round of `loop_wait`, 5 s, and the promotion.
-FAILOVER_SECONDS: Final = 30.0
-REJOIN_SECONDS: Final = 30.0
-PROXY_SECONDS: Final = 10.0
+GAP_SECONDS: Final = 45.0
+FAILOVER_SECONDS: Final = 60.0
+REJOIN_SECONDS: Final = 60.0
+PROXY_SECONDS: Final = 30.0
 WRONG: Final = "not the password"
 
 
@@ -125,7 +126,7 @@ def test_a_killed_primary_is_replaced_and_comes_back(cluster: Cluster) -> None:
         writer.wait_for_more(100, PROXY_SECONDS)
         killed.start()
         after = cluster.wait_whole(REJOIN_SECONDS)
-    assert 1 < writer.longest_gap < FAILOVER_SECONDS + PROXY_SECONDS
+    assert 1 < writer.longest_gap < GAP_SECONDS
     _assert_kept(cluster, writer, after)
 
 

@@ -32,7 +32,7 @@ async def way(database: DatabaseSettings) -> AsyncIterator[Proxy]:
 @pytest_asyncio.fixture
 async def worker(database: DatabaseSettings, way: Proxy) -> AsyncIterator[flush.PostgresFlushes]:
     """The worker under test, behind `way`, at offset 0 of partition 0."""
-    made = flush.PostgresFlushes(database.model_copy(update={"db_port": way.port}).conninfo(), CONSUMER, patience=1.0)
+    made = flush.PostgresFlushes(database.model_copy(update={"db_port": way.port}).conninfo(), CONSUMER, patience=3.0)
     await made.open({0: 0})
     yield made
     way.end()

@@ -8,18 +8,18 @@ import pytest
 from psycopg import AsyncConnection
 from structlog.testing import capture_logs
 
+from devstack import waiting
 from pipeline.hours import PostgresHours
 from pipeline.settings import AggregatesSettings
 from runtime.settings import DatabaseSettings
 from stores import hours
-from tests.support import eventually
 
 OLD = 457_000
 
 
 def keeper(database: DatabaseSettings) -> PostgresHours:
     chosen = database.model_dump(exclude={"environment"})
-    return PostgresHours(AggregatesSettings(environment="local", store_patience_s=4, **chosen))
+    return PostgresHours(AggregatesSettings(environment="local", store_patience_s=10, **chosen))
 
 
 def has_old_hour(database: DatabaseSettings) -> bool:
@@ -48,7 +48,7 @@ async def test_an_hour_is_dropped_where_nobody_can_say_how_hours_stand(
 
     with capture_logs() as logs:
         keeping = asyncio.create_task(keeper(database).keep())
-        await eventually.until(lambda: keeping.done() or not has_old_hour(database))
+        assert await asyncio.to_thread(waiting.until, lambda: keeping.done() or not has_old_hour(database), 20)
         assert not keeping.done()
         keeping.cancel()
 

@@ -32,8 +32,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.questions._ANSWER_SECONDS", 0.5)
 
 
-# A slow rate leaves a busy machine time to answer: a second, between a tag and the first query about it.
-MOVING = {"tags": 2_000, "rate": 500, "final_profiles": 0, "final_aggregates": 1}
+# A slow rate leaves a busy machine time to answer: two seconds, between a tag and the first query about it.
+MOVING = {"tags": 2_000, "rate": 250, "final_profiles": 0, "final_aggregates": 1}
 
 
 @pytest.mark.usefixtures("soon")
