@@ -56,6 +56,7 @@ _GAP_S: Final = (1.0, 2.0)
 _JOINED: Final = 0.1
 _LEFT: Final = 0.3
 _LATE_S: Final = 30.0
+"""What a worker may take to start, or to leave, on a busy machine."""
 
 
 def run(on: stage.Stage, size: stage.Size, seed: int) -> report.Outcome:

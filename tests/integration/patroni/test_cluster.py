@@ -18,7 +18,7 @@ from tests.support.patroni.member import Member
 
 START_SECONDS: Final = 120.0
 # The lock of a primary that is gone lasts `ttl`, 20 s; then a round of `loop_wait`, 5 s, and the promotion.
-GAP_SECONDS: Final = 45.0
+GAP_SECONDS: Final = 40.0
 FAILOVER_SECONDS: Final = 60.0
 REJOIN_SECONDS: Final = 60.0
 PROXY_SECONDS: Final = 30.0

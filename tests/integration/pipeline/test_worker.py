@@ -90,7 +90,7 @@ def test_a_hole_left_by_markers_of_transactions_is_passed_after_repeated_seeks(
             workers.send(log, events(5, 10 * number), transaction=log.kafka_topic)
             worker.wait_counted(5 * number + 5)
         assert worker.metric("allezone_pipeline_jumped_offsets_total") == 2
-        assert worker.metric("allezone_pipeline_seeks_back_total") >= 6
+        assert worker.metric("allezone_pipeline_seeks_back_total") == 6
 
 
 def test_a_topic_made_anew_while_the_worker_runs_ends_it_with_a_sentence_and_counts_nothing_more(
